@@ -1,0 +1,85 @@
+"""Every refusal of this package, in one tree.
+
+    CounterproofError
+    |-- BadInput (ValueError)         what the user handed over cannot be used; exit code 2
+    |   |-- BadSuite                  a suite file breaks its format
+    |   |-- BadOption                 an option or argument has a value that means nothing
+    |   |-- BadRunFolder              a run folder is damaged, of another version, or of another run
+    |   `-- BadWeights                an organism's files do not have the digest that the manifest states
+    |-- StorageFailed (OSError)       the machine could not keep what was measured; exit code 3
+    `-- Interrupted                   stopped by hand; says how to resume; exit code 130
+
+Each error says in one sentence what is wrong, where, and how to mend it. `facts` carries the same for programs.
+Rule for adding one: inherit from the standard library's nearest error too, keep it picklable, draw it above.
+"""
+
+from __future__ import annotations
+
+
+class CounterproofError(Exception):
+    """The root: catch this and nothing of ours escapes.
+
+    Attributes:
+        what: what is wrong.
+        where: the file, line or option at fault.
+        mend: what to do about it.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str = "", mend: str = "") -> None:
+        super().__init__(what, where, mend)
+        self.what, self.where, self.mend = what, where, mend
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{head}; {self.mend}" if self.mend else head
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_again, (type(self), self.what, self.where, self.mend))
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """The sentence's parts, for programs."""
+        return {"what": self.what, "where": self.where, "mend": self.mend}
+
+
+def _again(kind: type[CounterproofError], what: str, where: str, mend: str) -> CounterproofError:
+    return kind(what, where=where, mend=mend)
+
+
+class BadInput(CounterproofError, ValueError):
+    """What the user handed over cannot be used."""
+
+    exit_code = 2
+
+
+class BadSuite(BadInput):
+    """A suite file breaks its format; `where` is file:line."""
+
+
+class BadOption(BadInput):
+    """An option or argument has a value that means nothing; `where` is its name."""
+
+
+class BadRunFolder(BadInput):
+    """A run folder is damaged, of another version, or belongs to another run."""
+
+
+class BadWeights(BadInput):
+    """An organism's files do not have the digest that the manifest states."""
+
+
+class StorageFailed(CounterproofError, OSError):
+    """The machine could not keep what was measured (full disk, read-only folder)."""
+
+    exit_code = 3
+
+    def __str__(self) -> str:
+        return CounterproofError.__str__(self)
+
+
+class Interrupted(CounterproofError):
+    """Stopped by hand; nothing is lost."""
+
+    exit_code = 130

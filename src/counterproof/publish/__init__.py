@@ -1,0 +1,1 @@
+"""The publisher: prints what was measured; it computes no number."""

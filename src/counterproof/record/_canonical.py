@@ -1,0 +1,37 @@
+"""One canonical byte form, one digest."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+_ENCODER = msgspec.json.Encoder(order="sorted", decimal_format="string")
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The base of every record: immutable, built by keyword, refusing fields it does not know."""
+
+
+def canonical_bytes(value: object) -> bytes:
+    """JSON in UTF-8 without whitespace, every object's keys sorted, every float in its shortest round-trip form.
+
+    NaN and infinities have no form here: msgspec would write `null`, so records never hold them (`RatioSet` says
+    infinite by a missing end).
+    """
+    return _ENCODER.encode(value)
+
+
+def digest_bytes(data: bytes) -> str:
+    """`sha256:` and 64 lower-case hexadecimal digits (FIPS 180-4)."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def digest_of(value: object) -> str:
+    """The digest of a record's canonical bytes."""
+    return digest_bytes(canonical_bytes(value))
+
+
+def rounded(value: float) -> float:
+    """Six decimals, and no negative zero: the precision that records keep, so that bytes do not hang on the last bit."""
+    return round(value, 6) + 0.0
