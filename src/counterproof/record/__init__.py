@@ -4,6 +4,7 @@ Takes: nothing but values. Gives: `Suite`, `Goal`, `Brief`, `Query`, `Transcript
 they are made of. Never: does anything. No function here takes an argument from outside this room and the standard library.
 """
 
+from counterproof.record._calibration import Calibration, CalibrationRow, ExpectedVerdict, RankRow
 from counterproof.record._canonical import canonical_bytes, digest_bytes, digest_of, rounded
 from counterproof.record._report import (
     Bars,
@@ -36,6 +37,7 @@ from counterproof.record._suite import (
 )
 from counterproof.record._transcript import (
     Arm,
+    Ask,
     Attempt,
     Grade,
     Message,
@@ -47,8 +49,9 @@ from counterproof.record._transcript import (
 )
 
 __all__ = [
-    "Arm", "Attempt", "Bars", "Benign", "Brief", "Category", "CategoryResult", "Curve", "CurvePoint", "Estimate",
-    "Exemplar", "FamilyShare", "Form", "Goal", "Grade", "Interval", "Language", "Lore", "Message", "NotMeasured", "Part",
-    "Phrasing", "Provenance", "Query", "RatioSet", "Reply", "Report", "Status", "StatusCount", "Suite", "TargetName",
-    "TargetResult", "Transcript", "Verdict", "canonical_bytes", "digest_bytes", "digest_of", "rounded",
+    "Arm", "Ask", "Attempt", "Bars", "Benign", "Brief", "Calibration", "CalibrationRow", "Category", "CategoryResult",
+    "Curve", "CurvePoint", "Estimate", "Exemplar", "ExpectedVerdict", "FamilyShare", "Form", "Goal", "Grade",
+    "Interval", "Language", "Lore", "Message", "NotMeasured", "Part", "Phrasing", "Provenance", "Query", "RankRow",
+    "RatioSet", "Reply", "Report", "Status", "StatusCount", "Suite", "TargetName", "TargetResult", "Transcript",
+    "Verdict", "canonical_bytes", "digest_bytes", "digest_of", "rounded",
 ]

@@ -49,6 +49,15 @@ class Reply(Record, frozen=True, kw_only=True):
     detail: str = ""
 
 
+class Ask(Record, frozen=True, kw_only=True):
+    """One step of an asker: the query, the family it belongs to, and where it stands in the campaign."""
+
+    query: Query
+    family: str
+    conversation: int
+    turn: int
+
+
 class TargetName(Record, frozen=True, kw_only=True):
     """A model plus its safety layers, by name and digest."""
 
