@@ -5,7 +5,7 @@ they are made of. Never: does anything. No function here takes an argument from 
 """
 
 from counterproof.record._calibration import Calibration, CalibrationRow, ExpectedVerdict, RankRow
-from counterproof.record._canonical import canonical_bytes, digest_bytes, digest_of, rounded
+from counterproof.record._canonical import Record, canonical_bytes, digest_bytes, digest_of, rounded
 from counterproof.record._report import (
     Bars,
     CategoryResult,
@@ -47,11 +47,13 @@ from counterproof.record._transcript import (
     TargetName,
     Transcript,
 )
+from counterproof.record._words import back_words, normalised, translated
 
 __all__ = [
     "Arm", "Ask", "Attempt", "Bars", "Benign", "Brief", "Calibration", "CalibrationRow", "Category", "CategoryResult",
     "Curve", "CurvePoint", "Estimate", "Exemplar", "ExpectedVerdict", "FamilyShare", "Form", "Goal", "Grade",
     "Interval", "Language", "Lore", "Message", "NotMeasured", "Part", "Phrasing", "Provenance", "Query", "RankRow",
-    "RatioSet", "Reply", "Report", "Status", "StatusCount", "Suite", "TargetName", "TargetResult", "Transcript",
-    "Verdict", "canonical_bytes", "digest_bytes", "digest_of", "rounded",
+    "RatioSet", "Record", "Reply", "Report", "Status", "StatusCount", "Suite", "TargetName", "TargetResult",
+    "Transcript", "Verdict", "back_words", "canonical_bytes", "digest_bytes", "digest_of", "normalised", "rounded",
+    "translated",
 ]

@@ -79,11 +79,13 @@ class Form(Record, frozen=True, kw_only=True):
     """How an answer looks, as two regular expressions (Python's `re`), applied to normalised text.
 
     `whole` is searched for repeatedly and has the groups `part` and `answer`; `part` is searched for once and has the
-    group `answer`.
+    group `answer`. `whole_tokens` and `part_tokens` are how much room such a reply needs.
     """
 
     whole: str
     part: str
+    whole_tokens: int = 256
+    part_tokens: int = 96
 
 
 class Lore(Record, frozen=True, kw_only=True):
