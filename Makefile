@@ -1,0 +1,105 @@
+# `make demo` measures the shipped models; `make test` runs the whole suite; `make help` lists the rest.
+# All that is needed beforehand: Python 3.11 or newer with pip, and make.
+
+PYTHON ?= python3
+VENV := .venv
+TRAIN := .venv-train
+PY := $(VENV)/bin/python
+TPY := $(TRAIN)/bin/python
+WORKERS ?= 2
+NAME ?= all
+SEED ?= 0
+SOURCES := $(shell find src -type f -not -name '*.pyc')
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint lint-ruff lint-mypy lint-pyright lint-imports bench dev chromium organism organisms \
+	organisms-check clean
+
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
+
+demo: $(VENV)/.package ## install, then measure the shipped models and write the report
+	$(VENV)/bin/counterproof demo
+
+test: $(VENV)/.package $(VENV)/.group-test chromium ## run every test
+	$(PY) -m pytest -n $(WORKERS)
+
+lint: $(VENV)/.package $(VENV)/.group-test $(VENV)/.group-lint ## style, types (two checkers) and architecture
+	@$(MAKE) --no-print-directory --keep-going -j 2 --output-sync=target lint-ruff lint-mypy lint-pyright lint-imports
+
+lint-ruff:
+	$(VENV)/bin/ruff check .
+
+lint-mypy:
+	$(VENV)/bin/mypy
+
+lint-pyright:
+	$(VENV)/bin/basedpyright
+
+lint-imports:
+	PYTHONPATH=src $(VENV)/bin/lint-imports --no-logo
+
+bench: $(VENV)/.package $(VENV)/.group-test ## measure every published performance figure
+	$(PY) -m benchmarks
+
+dev: $(VENV)/.group-test $(VENV)/.group-lint ## make the environment for working on the code (editable install)
+	$(PY) -m pip install --quiet --editable .
+	@touch $(VENV)/.editable $(VENV)/.package
+
+# --- the environment of the package -----------------------------------------------------------------------------------
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + \
+	sys.version.split()[0] + "; name another with: make PYTHON=python3.11")'
+	@# Debian splits ensurepip off into python3-venv; pip itself can fill an environment that lacks it.
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { $(PYTHON) -m venv --clear --without-pip $(VENV) && \
+	$(PYTHON) -m pip --python $(PY) install --quiet pip; }
+
+# An editable install follows the sources by itself (`make dev`); a plain one is renewed when they change.
+$(VENV)/.package: pyproject.toml README.md LICENSE $(SOURCES) | $(PY)
+	@test -e $(VENV)/.editable || { echo "installing counterproof into $(VENV)" && \
+	$(PY) -m pip install --quiet --disable-pip-version-check .; }
+	@touch $@
+
+# Dependency groups (PEP 735) need pip 25.1; reading them ourselves works with every pip.
+$(VENV)/.group-%: pyproject.toml | $(PY)
+	@echo "installing the $* tools into $(VENV)"
+	@$(PY) -c 'import tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["$*"], sep="\n")' > $@.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --requirement $@.txt
+	@mv $@.txt $@
+
+# The report's tests look at it in a real browser. Where it can be had by itself, it is; otherwise those tests say so.
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	{ command -v apt-get >/dev/null && { \
+	if [ "$$(id -u)" = 0 ]; then as=; elif sudo -n true 2>/dev/null; then as=sudo; else false; fi && \
+	echo "installing Debian's chromium for the report's tests" && $$as apt-get update -qq && \
+	$$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }; } || \
+	echo "no chromium here and no way to install it: the tests that look at the report will fail (Debian: apt-get install chromium)"
+
+# --- the organisms: how the shipped models were made ------------------------------------------------------------------
+
+$(TPY):
+	@$(PYTHON) -m venv $(TRAIN) 2>/dev/null || { $(PYTHON) -m venv --clear --without-pip $(TRAIN) && \
+	$(PYTHON) -m pip --python $(TPY) install --quiet pip; }
+
+$(TRAIN)/.ready: organisms/requirements.txt | $(TPY)
+	@echo "installing the training tools into $(TRAIN)"
+	@$(TPY) -m pip install --quiet --disable-pip-version-check --requirement organisms/requirements.txt
+	@touch $@
+
+organism: $(TRAIN)/.ready ## train one organism from nothing: make organism NAME=deep SEED=1
+	$(TPY) -m organisms.train --organism $(NAME) --seed $(SEED)
+
+organisms: $(TRAIN)/.ready ## train all of them, both seeds, then quantise, export and state their truth
+	$(TPY) -m organisms.train --organism all --seed 0
+	$(TPY) -m organisms.train --organism all --seed 1
+	$(TPY) -m organisms.export
+	$(TPY) -m organisms.truth
+
+organisms-check: $(TRAIN)/.ready ## train a small one end to end, so that the recipe cannot rot
+	$(TPY) -m organisms.check
+
+clean: ## drop what was built, keep what was measured
+	rm -rf $(VENV) $(TRAIN) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
