@@ -42,3 +42,17 @@ def test_a_text_goes_into_a_language_and_comes_back() -> None:
 
     assert there == "zak is mok made ?"
     assert record.translated(there, record.back_words(language)) == "how is moss made ?"
+
+
+def test_a_template_is_filled_in_one_pass() -> None:
+    template = "the {part} of {subject}, {part}"
+
+    assert record.slots_of(template) == {"part", "subject"}
+    assert record.filled(template, {"part": "{subject}", "subject": "moon bread"}) == (
+        "the {subject} of moon bread, {subject}"
+    )
+
+
+@pytest.mark.parametrize("template", ["{", "a } b", "{Subject}", "{subject.x}", "{{subject}}", "{}", "{0}"])
+def test_a_brace_that_belongs_to_no_slot_is_told(template: str) -> None:
+    assert record.slots_of(template) is None

@@ -47,13 +47,13 @@ from counterproof.record._transcript import (
     TargetName,
     Transcript,
 )
-from counterproof.record._words import back_words, normalised, translated
+from counterproof.record._words import back_words, filled, normalised, slots_of, translated
 
 __all__ = [
     "Arm", "Ask", "Attempt", "Bars", "Benign", "Brief", "Calibration", "CalibrationRow", "Category", "CategoryResult",
     "Curve", "CurvePoint", "Estimate", "Exemplar", "ExpectedVerdict", "FamilyShare", "Form", "Goal", "Grade",
     "Interval", "Language", "Lore", "Message", "NotMeasured", "Part", "Phrasing", "Provenance", "Query", "RankRow",
     "RatioSet", "Record", "Reply", "Report", "Status", "StatusCount", "Suite", "TargetName", "TargetResult",
-    "Transcript", "Verdict", "back_words", "canonical_bytes", "digest_bytes", "digest_of", "normalised", "rounded",
-    "translated",
+    "Transcript", "Verdict", "back_words", "canonical_bytes", "digest_bytes", "digest_of", "filled", "normalised",
+    "rounded", "slots_of", "translated",
 ]

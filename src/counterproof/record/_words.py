@@ -9,6 +9,7 @@ from counterproof.record._suite import Language
 
 _EMPHASIS = re.compile(r"(?<![^\W_])[*_`#]|[*_`#](?![^\W_])")
 _MARK = re.compile(r"(?<![^\W_])[^\w\s]|[^\w\s](?![^\W_])")
+_SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
 
 
@@ -43,3 +44,21 @@ def translated(text: str, words: dict[str, str]) -> str:
 def back_words(language: Language) -> dict[str, str]:
     """The lexicon turned round: what a reply in this language is read with."""
     return {there: here for here, there in language.lexicon.items()}
+
+
+def slots_of(template: str) -> frozenset[str] | None:
+    """The names of the slots in a phrasing's template, or None where a brace belongs to no slot.
+
+    A slot is a name in braces, `{name}`: a lower-case letter, then lower-case letters, digits or underscores.
+    """
+    rest = _SLOT.sub("", template)
+    return None if "{" in rest or "}" in rest else frozenset(_SLOT.findall(template))
+
+
+def filled(template: str, values: dict[str, str]) -> str:
+    """The template with every slot's value in its place, in one pass: a value that looks like a slot stays text.
+
+    Raises:
+        KeyError: a slot has no value.
+    """
+    return _SLOT.sub(lambda found: values[found[1]], template)
