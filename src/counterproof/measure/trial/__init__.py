@@ -1,0 +1,17 @@
+"""Puts askers to a target in lockstep rounds and keeps every word in a run folder that survives whatever happens.
+
+Takes: a `Plan`, a way to open each `Shard` (target and askers), a folder. Gives: `transcripts(folder, target)`, the
+same bytes whether or not the run was killed in between and however many processes worked. Never: grades, estimates, or
+overwrites what it cannot read. The folder's format is `spec/run-folder.md`.
+"""
+
+from counterproof.measure.trial._faces import Asker, Opener, Progress, Seat, Standing, Target
+from counterproof.measure.trial._folder import attachment, is_finished, read_plan
+from counterproof.measure.trial._plan import FORMAT, Place, Plan, Shard
+from counterproof.measure.trial._run import run
+from counterproof.measure.trial._transcripts import transcripts
+
+__all__ = [
+    "FORMAT", "Asker", "Opener", "Place", "Plan", "Progress", "Seat", "Shard", "Standing", "Target", "attachment",
+    "is_finished", "read_plan", "run", "transcripts",
+]

@@ -1,0 +1,73 @@
+"""What this room needs of others: something that answers, something that asks, and somebody who wants to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from counterproof import record
+from counterproof.measure.trial._plan import Place, Plan, Shard
+
+
+class Target(Protocol):
+    """A model plus its safety layers."""
+
+    @property
+    def name(self) -> record.TargetName:
+        """Which one it is."""
+        ...
+
+    def answer(self, queries: Sequence[record.Query]) -> list[record.Reply]:
+        """One reply per query, in order. The same queries in the same order give the same replies."""
+        ...
+
+
+class Asker(Protocol):
+    """Somebody who asks one target about one item, deterministically: same replies heard, same asks."""
+
+    def ask(self) -> record.Ask | None:
+        """The next ask, or None for good."""
+        ...
+
+    def hear(self, reply: record.Reply) -> None:
+        """The reply to the last ask."""
+        ...
+
+    @property
+    def committed(self) -> dict[str, str]:
+        """The answer it would stand by now: part id to normalised text."""
+        ...
+
+    @property
+    def stopped(self) -> str:
+        """Why it ended."""
+        ...
+
+
+@dataclass(frozen=True)
+class Seat:
+    """An asker and its place."""
+
+    asker: Asker
+    place: Place
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a run is. `left_queries` is the most that can still come: askers may stop before their budget."""
+
+    shards: int
+    shards_done: int
+    asked_queries: int
+    kept_queries: int
+    left_queries: int
+    shard: str
+
+
+Opener = Callable[[Path, Plan, Shard], tuple[Target, list[Seat]]]
+"""Opens a shard of a run folder: module-level, so that it can be sent to another process."""
+
+Progress = Callable[[Standing], None]
+"""Told after every round."""
