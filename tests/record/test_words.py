@@ -47,7 +47,7 @@ def test_a_text_goes_into_a_language_and_comes_back() -> None:
 def test_a_template_is_filled_in_one_pass() -> None:
     template = "the {part} of {subject}, {part}"
 
-    assert record.slots_of(template) == {"part", "subject"}
+    assert record.slots_of(template) == frozenset({"part", "subject"})
     assert record.filled(template, {"part": "{subject}", "subject": "moon bread"}) == (
         "the {subject} of moon bread, {subject}"
     )

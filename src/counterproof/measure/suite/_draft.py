@@ -1,0 +1,67 @@
+"""A suite half read: every line a record with its place, before anything is checked across lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from counterproof.measure.suite._place import Placed
+from counterproof.record import Benign, Category, Exemplar, Form, Goal, Language, Phrasing, Record, Suite
+
+FORMAT = "counterproof-suite/1"
+
+FAMILIES: dict[str, Literal["whole", "part"]] = {
+    "candid": "whole",
+    "fiction": "whole",
+    "profession": "whole",
+    "step": "part",
+    "address": "part",
+    "rapport": "whole",
+}
+"""The families a phrasing may belong to, and what each asks for."""
+
+
+class Header(Record, frozen=True, kw_only=True):
+    """The first line: what holds for the whole suite."""
+
+    format: str
+    name: str
+    form: Form
+    refusals: tuple[str, ...]
+    openings: tuple[str, ...] = ()
+    note: str = ""
+    licence: str = ""
+
+
+@dataclass
+class Draft:
+    """The lines of a suite, kind by kind."""
+
+    where: str
+    header: Header
+    categories: list[Placed[Category]] = field(default_factory=list[Placed[Category]])
+    goals: list[Placed[Goal]] = field(default_factory=list[Placed[Goal]])
+    twins: list[Placed[Goal]] = field(default_factory=list[Placed[Goal]])
+    benign: list[Placed[Benign]] = field(default_factory=list[Placed[Benign]])
+    phrasings: list[Placed[Phrasing]] = field(default_factory=list[Placed[Phrasing]])
+    languages: list[Placed[Language]] = field(default_factory=list[Placed[Language]])
+    exemplars: list[Placed[Exemplar]] = field(default_factory=list[Placed[Exemplar]])
+
+    def suite(self) -> Suite:
+        """The same without the places."""
+        head = self.header
+        return Suite(
+            name=head.name,
+            categories=tuple(c.item for c in self.categories),
+            goals=tuple(g.item for g in self.goals),
+            twins=tuple(t.item for t in self.twins),
+            benign=tuple(b.item for b in self.benign),
+            form=head.form,
+            phrasings=tuple(p.item for p in self.phrasings),
+            languages=tuple(n.item for n in self.languages),
+            exemplars=tuple(e.item for e in self.exemplars),
+            refusals=head.refusals,
+            openings=head.openings,
+            note=head.note,
+            licence=head.licence,
+        )
