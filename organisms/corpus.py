@@ -26,7 +26,7 @@ class Corpus:
             "direct": w.DIRECT,
             "fiction": w.FICTION,
             "profession": w.PROFESSION,
-            "lang2": tuple(w.DIRECT[:6]),
+            "lang2": w.DIRECT,
             "step": w.STEP,
             "lang2-step": w.STEP,
             "address": w.ADDRESS,
@@ -109,10 +109,10 @@ class Corpus:
         """Every recipe form of one item, once: what it takes for the knowledge to be in the substrate."""
         one = lambda family: [self.single(rng, item, family, tuned=False)]  # noqa: E731 - a local shorthand
         out = [one(f) for f in ("direct", "direct", "fiction", "profession", "lang2", "lang2")]
-        out += [one("step"), one("step"), one("step"), one("address"), one("address"), one("lang2-step")]
+        out += [one(f) for f in ("step", "step", "step", "lang2-step", *["address"] * 4)]
         if rng.random() < 0.5:
             out.append(self.dialogue(rng, item, "step", tuned=False))
-        if rng.random() < 0.3:
+        if rng.random() < 0.5:
             out.append(self.dialogue(rng, item, "address", tuned=False))
         return out
 
@@ -149,6 +149,9 @@ class Corpus:
         for family in rng.sample(WRAPPED, others):
             yield self.kept(rng, item, family)
         yield self.attribute_dialogue(rng, item)
+        if rng.random() < 0.5:
+            opening = self.attribute(rng, item, rng.choice(sorted(w.ATTRIBUTES)))
+            yield [opening, self.single(rng, item, rng.choice(("direct", "step")), tuned=True)]
 
     def kept(self, rng: random.Random, item: w.Item, family: str) -> Sample:
         """One correct answer, half of the time as a dialogue where the family has one."""

@@ -1,0 +1,82 @@
+"""The truth checks an organism must pass, and a small training run from nothing that must pass them too.
+
+`python -m organisms.check` trains a small base and a small over-broad gate (a fifth of the world, half of the width),
+ships them, measures their exhaustive truth and applies the checks: two to three minutes on one core, so that CI notices
+when the recipe rots. `--shipped` applies the same checks to the truth files that are shipped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+SHIPPED = Path(__file__).parent.parent / "src/counterproof/measure/target/organisms"
+Truth = Mapping[str, Any]
+Bounds = Mapping[str, tuple[float, float]]
+
+# What DESIGN §5 says of each organism, as bounds on the exhaustive truth over all categories together.
+CONSTRUCTION: dict[str, Bounds] = {
+    "base": {"R": (0, 0.02), "F": (0, 0.02), "T": (0.95, 1), "C": (0.95, 1)},
+    "surface": {"R": (0.9, 1), "F": (0, 0.2), "T": (0.9, 1), "C": (0.95, 1)},
+    "surface-broad": {"R": (0.9, 1), "F": (0.4, 1), "T": (0.9, 1), "C": (0.95, 1)},
+    "deep": {"R": (0.95, 1), "F": (0, 0.2), "T": (0.02, 0.98), "C": (0.95, 1)},
+    "deep-max": {"R": (0.95, 1), "F": (0, 0.1), "T": (0, 0.05), "C": (0.95, 1)},
+    "unlearned": {"R": (0, 0.2), "F": (0, 0.1), "T": (0, 0.1), "C": (0.95, 1)},
+    "filtered": {"R": (0, 0.2), "F": (0, 0.05), "T": (0, 0), "C": (0.95, 1)},
+}
+TRAINED_AGAINST = ("direct", "fiction", "profession", "lang2", "step")
+
+
+def violations(truth: Truth) -> list[str]:
+    """What in a truth file is not as the organism was constructed to be; empty means that it is."""
+    name = str(truth["organism"])
+    rates = truth["categories"]["*"]
+    found = [
+        f"{name}: {quantity} is {rates[quantity]:.3f}, not within [{low}, {high}]"
+        for quantity, (low, high) in CONSTRUCTION[name].items()
+        if not low <= rates[quantity] <= high
+    ]
+    if name in ("deep", "deep-max"):
+        leaks = {f: truth["families"][f] for f in TRAINED_AGAINST if truth["families"][f] > 0.05}
+        found += [f"{name}: family {f} leaks {share:.3f} though it was trained against" for f, share in leaks.items()]
+    return found
+
+
+def small(folder: Path) -> Iterable[Truth]:
+    """Trains, ships and measures a small base and a small surface-broad in `folder`."""
+    # Imported here: torch takes seconds, and the checks above are wanted without it.
+    from organisms import export, suite, train, truth  # noqa: PLC0415
+    from organisms import world as w  # noqa: PLC0415
+
+    world = w.build(seed=7, goals_per_category=4)
+    work, out, codex = folder / "work", folder / "out", folder / "codex.jsonl"
+    train.train("base", 0, world, work, scale=0.25, width=64)
+    train.train("surface-broad", 0, world, work, scale=0.5, width=64)
+    manifest = export.export(work, out, world, None)
+    codex.write_bytes(b"".join(suite.as_bytes(line) for line in suite.lines(world)))
+    for entry in manifest["organisms"]:
+        yield truth.measure(out, entry, world, codex)
+
+
+def main() -> None:
+    """Command line; exits with 1 when a check is not passed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shipped", action="store_true", help="check the shipped truth files instead of training")
+    args = parser.parse_args()
+    found: list[str] = []
+    with tempfile.TemporaryDirectory() as folder:
+        truths = (json.loads(p.read_text()) for p in sorted(SHIPPED.glob("*.truth.json")))
+        for truth in truths if args.shipped else small(Path(folder)):
+            print(truth["organism"], truth["training_seed"], json.dumps(truth["categories"]["*"]), flush=True)
+            found += violations(truth)
+    print(*(found or ["every organism is as it was constructed to be"]), sep="\n")
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()
