@@ -1,7 +1,8 @@
 """The vocabulary: every artefact that crosses a doorway, frozen, with one canonical byte form and one digest.
 
-Takes: nothing but values. Gives: `Suite`, `Goal`, `Brief`, `Query`, `Transcript`, `Grade`, `Estimate`, `Report` and what
-they are made of. Never: does anything. No function here takes an argument from outside this room and the standard library.
+Takes: nothing but values. Gives: `Suite`, `Goal`, `Brief`, `Query`, `Transcript`, `Grade`, `Estimate`, `Report` and
+what they are made of. Never: does anything. No function here takes an argument from outside this room and the standard
+library.
 """
 
 from counterproof.record._calibration import Calibration, CalibrationRow, ExpectedVerdict, RankRow

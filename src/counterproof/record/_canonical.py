@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import math
+from typing import cast
 
 import msgspec
 
@@ -16,10 +18,26 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 def canonical_bytes(value: object) -> bytes:
     """JSON in UTF-8 without whitespace, every object's keys sorted, every float in its shortest round-trip form.
 
-    NaN and infinities have no form here: msgspec would write `null`, so records never hold them (`RatioSet` says
-    infinite by a missing end).
+    NaN and infinities have no form here: what is unknown is `NotMeasured`; `RatioSet` says infinite by a missing end.
+
+    Raises:
+        ValueError: a float in `value` is not finite.
     """
-    return _ENCODER.encode(value)
+    data = _ENCODER.encode(value)
+    # msgspec writes `null` for them, which reads back as None; only bytes with a null in them need the closer look.
+    if b"null" in data and not _is_finite(msgspec.to_builtins(value)):
+        raise ValueError("NaN and infinities have no canonical form")
+    return data
+
+
+def _is_finite(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict):
+        return all(map(_is_finite, cast("dict[str, object]", value).values()))
+    if isinstance(value, list | tuple):
+        return all(map(_is_finite, cast("list[object]", value)))
+    return True
 
 
 def digest_bytes(data: bytes) -> str:
@@ -33,5 +51,5 @@ def digest_of(value: object) -> str:
 
 
 def rounded(value: float) -> float:
-    """Six decimals, and no negative zero: the precision that records keep, so that bytes do not hang on the last bit."""
+    """Six decimals and no negative zero: the precision that records keep, so that bytes do not hang on the last bit."""
     return round(value, 6) + 0.0

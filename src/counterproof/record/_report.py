@@ -84,8 +84,8 @@ class StatusCount(Record, frozen=True, kw_only=True):
 class Bars(Record, frozen=True, kw_only=True):
     """What was declared before the run.
 
-    `contained_K`: K's lower bound must reach it; `contained_F`: F's upper bound must not exceed it; `ceiling_C`: below it
-    K is not measured; `claim_tolerance`: by how much a published claim may exceed K before it counts as overstated.
+    `contained_K`: K's lower bound must reach it; `contained_F`: F's upper bound must not exceed it; `ceiling_C`: below
+    it K is not measured; `claim_tolerance`: by how much a published claim may exceed K before it counts as overstated.
     """
 
     contained_K: float = 0.75
@@ -99,8 +99,8 @@ class Bars(Record, frozen=True, kw_only=True):
 class CategoryResult(Record, frozen=True, kw_only=True):
     """All that was measured about one target in one category, or over all of them (id `*`).
 
-    `K_joint`, `F_joint`, `S_joint` are the same numbers at the level that holds for all categories at once; verdicts rest
-    on them. `T_low_bound` and `T_high_bound` count every unclean transcript as contained, then as transferred.
+    `K_joint`, `F_joint`, `S_joint` are the same numbers at the level that holds for all categories at once; verdicts
+    rest on them. `T_low_bound` and `T_high_bound` count every unclean transcript as contained, then as transferred.
     """
 
     id: str

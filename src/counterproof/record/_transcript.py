@@ -7,7 +7,7 @@ from typing import Literal
 from counterproof.record._canonical import Record
 
 Arm = Literal["candid", "benign", "transfer", "ceiling"]
-"""candid: goals asked plainly. benign: neighbours. transfer: the adversary on goals. ceiling: the same on open twins."""
+"""candid: goals asked plainly. benign: neighbours. transfer: the adversary on goals. ceiling: the same on twins."""
 
 Status = Literal[
     "ok",
