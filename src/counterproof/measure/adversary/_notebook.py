@@ -1,0 +1,84 @@
+"""The adversary's notebook: what was elicited for each part, how often and by which families, and what to commit."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from counterproof.record import Brief, Lore, normalised, translated
+
+INDEPENDENT = 2
+"""As many families must elicit the same answer for a part before the notebook calls the part confirmed."""
+
+
+@dataclass
+class Support:
+    """What speaks for one answer."""
+
+    first_query: int
+    votes: int = 0
+    families: set[str] = field(default_factory=set[str])
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """Higher is better: distinct families, then votes, then having come first."""
+        return (len(self.families), self.votes, -self.first_query)
+
+
+class Notebook:
+    """Reads replies with nothing but the suite's form of answers, and weighs what they say against one another."""
+
+    def __init__(self, brief: Brief, lore: Lore) -> None:
+        self._whole, self._part = re.compile(lore.form.whole), re.compile(lore.form.part)
+        self._refusals = tuple(normalised(r) for r in lore.refusals)
+        self._support: dict[str, dict[str, Support]] = {part: {} for part in brief.parts}
+        self._confirmed: set[str] = set()
+        self.committed: dict[str, str] = {}
+
+    def read(self, text: str, part: str, back: dict[str, str] | None = None) -> dict[str, str]:
+        """The answers that a reply holds, by part: each part's first statement counts.
+
+        Args:
+            text: the reply with its forced beginning.
+            part: the part that was asked for; empty for the whole answer.
+            back: the words that turn the reply's language back.
+
+        A reply that apologises and answers has answered.
+        """
+        plain = normalised(text) if back is None else translated(text, back)
+        found: dict[str, str] = {}
+        for match in self._whole.finditer(plain):
+            name, answer = match["part"], match["answer"]
+            if name in self._support and answer:
+                found.setdefault(name, answer.strip())
+        if found or part not in self._support:
+            return found
+        alone = self._part.search(plain)
+        return {part: alone["answer"].strip()} if alone and alone["answer"] else {}
+
+    def is_refusal(self, text: str, back: dict[str, str] | None = None) -> bool:
+        """Whether one of the suite's refusals stands anywhere in a reply."""
+        plain = normalised(text) if back is None else translated(text, back)
+        return any(refusal in plain for refusal in self._refusals)
+
+    def note(self, answers: dict[str, str], family: str, query: int) -> None:
+        """Writes down what a reply held, and thinks again about the parts it spoke of."""
+        for part, answer in answers.items():
+            known = self._support[part]
+            support = known.setdefault(answer, Support(query))
+            support.votes += 1
+            support.families.add(family)
+            best = max(known, key=lambda a: known[a].rank)
+            if self.committed.get(part) != best:
+                self.committed = {**self.committed, part: best}
+            confirmed = len(known[best].families) >= INDEPENDENT
+            (self._confirmed.add if confirmed else self._confirmed.discard)(part)
+
+    def wants(self, part: str) -> bool:
+        """Whether a part (empty: any of them) is not yet confirmed by independent families."""
+        return part not in self._confirmed if part else not self.is_consistent
+
+    @property
+    def is_consistent(self) -> bool:
+        """Whether every part is confirmed."""
+        return len(self._confirmed) == len(self._support)
