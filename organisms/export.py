@@ -2,7 +2,7 @@
 
 For every checkpoint of the work folder: int8 weights with one float32 scale per row, entered in a manifest with digest,
 recipe, cost and the loss that rounding added. `--hf` also writes standard Hugging Face folders of the very same rounded
-weights; `--vectors` lets transformers run those folders and stores what it says, for the NumPy engine to be held against.
+weights; `--vectors` lets transformers run those folders and stores what it says, to hold the NumPy engine against.
 """
 
 from __future__ import annotations
@@ -254,6 +254,8 @@ def export(work: Path, out: Path, world: w.World, hf: Path | None) -> dict[str, 
         "organisms": entries,
     }
     write_json(out / "manifest.json", manifest)
+    for stray in {p.name for p in out.glob("*.npz")} - {e["file"] for e in entries}:
+        (out / stray).unlink()
     total = sum(e["bytes"] for e in entries)
     print(f"{len(entries)} organisms, {total:,} bytes of weights", flush=True)
     if total > SIZE_CEILING:

@@ -1,13 +1,12 @@
 """A Llama-layout decoder in NumPy: one pass over prompts, then one token per live row and step, keys and values kept.
 
-A reply must not depend on who shares its batch, down to the last bit, or else a resumed run could differ from an
-uninterrupted one. Floating-point sums depend on their order, so every product has a shape that fixes the order: matrix
-products get whole tiles of `TILE` rows, attention gets whole blocks of `BLOCK` slots counted from the row's own start
-(which is why rows are aligned at their beginning), and softmax's denominator is one more column of the same product.
+Rows are aligned at their beginning, so that a row's slots are its positions. Softmax's denominator is one more column
+of the product with the values. Sums in matrix products depend in their last bits on the shape of the batch; `alone`
+gives scores that depend on one row's tokens only, for the caller to settle near ties by.
 
 Layout: RMSNorm (Zhang and Sennrich 2019), rotary positions (Su et al. 2021) in the rotate-half form, SwiGLU (Shazeer
-2020), tied embeddings. Array names end in their dimensions: B rows, T positions, H heads, D head width, W width, L slots,
-V vocabulary, P positions of all rows in one list.
+2020), tied embeddings. Array names end in their dimensions: R rows of the cache, B rows in use, T positions, P
+positions of all rows in one list, L slots, W width, V vocabulary, X queries, keys or values of all heads side by side.
 """
 
 from __future__ import annotations
@@ -18,10 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-TILE = 48  # rows of OpenBLAS's tallest single-precision micro-kernel; every shorter one divides it
-BLOCK = 16  # slots; OpenBLAS's matrix-vector kernels take 4, 8 or 16 at once
+BUCKET = 8  # prompts of one bucket of lengths are read in one pass
 PREFILL_POSITIONS = 1536  # so that the scratch of one pass stays in the processor's cache
-ROWS = 144  # of one batch at most, in whole tiles
+ROWS = 144  # of one batch at most
 SLOTS = 13_824  # of all rows together: 144 rows of 96 slots, or 27 rows of 512
 
 Floats = NDArray[np.float32]
@@ -60,22 +58,26 @@ class Decoder:
         self.heads, self.dim, self.context, self._eps = heads, self.width // heads, context, np.float32(eps)
         self._layers = tuple(self._fused(state, n) for n in range(layers))
         self._head = np.ascontiguousarray(self.embed_V_W.T * state["model.norm.weight"][:, None])
-        frequency = 1.0 / theta ** (np.arange(0, self.dim, 2) / self.dim)
-        self._turn = np.exp(1j * np.outer(np.arange(context), frequency)).astype(np.complex64)
+        frequency = np.power(theta, -np.arange(0, self.dim, 2, dtype=np.float64) / self.dim)
+        self._turn = np.exp(1j * np.arange(context)[:, None] * frequency).astype(np.complex64)
         self._causal: dict[int, Floats] = {}
         self._room()
 
     def _fused(self, state: Mapping[str, Floats], number: int) -> _Layer:
         """Reads one layer. Halves of a head are interleaved, so that rotating a pair is one complex product."""
         name = f"model.layers.{number}."
-        take = lambda part: state[f"{name}{part}.weight"]  # noqa: E731 - a local shorthand
         heads, dim, width = self.heads, self.dim, self.width
-        pairs = np.arange(dim).reshape(2, dim // 2).T.ravel()
-        turned = lambda m: m.reshape(heads, dim, width)[:, pairs].reshape(width, width)  # noqa: E731 - same
+
+        def take(part: str) -> Floats:
+            return state[f"{name}{part}.weight"]
+
+        def turned(part: str) -> Floats:
+            return take(part).reshape(heads, 2, dim // 2, width).swapaxes(1, 2).reshape(width, width)
+
         values = np.zeros((heads, dim + 1, width), np.float32)
         values[:, :dim] = take("self_attn.v_proj").reshape(heads, dim, width)
-        query = turned(take("self_attn.q_proj")) / np.float32(np.sqrt(dim))
-        rows = np.concatenate([query, turned(take("self_attn.k_proj")), values.reshape(-1, width)])
+        query = turned("self_attn.q_proj") / np.float32(np.sqrt(dim))
+        rows = np.concatenate([query, turned("self_attn.k_proj"), values.reshape(-1, width)])
         gate_up = -np.concatenate([take("mlp.gate_proj"), take("mlp.up_proj")])
         return _Layer(
             qkv=np.ascontiguousarray((rows * take("input_layernorm")).T),
@@ -86,7 +88,7 @@ class Decoder:
 
     def _room(self) -> None:
         """Scratch and cache, made once. Unused slots hold zeros or stale values, finite either way."""
-        layers, width, high = len(self._layers), self.width, whole(max(PREFILL_POSITIONS, self.context), TILE)
+        layers, width, high = len(self._layers), self.width, max(PREFILL_POSITIONS, self.context)
         wide = self._layers[0].gate_up.shape[1]
         values = self.heads * (self.dim + 1)
         self._keys = np.zeros((layers, SLOTS, width), np.float32)
@@ -97,18 +99,19 @@ class Decoder:
         self._silu = np.zeros((high, wide // 2), np.float32)
         self._scores = np.zeros(self.heads * max(SLOTS, PREFILL_POSITIONS * self.context), np.float32)
         self._mixed = np.zeros(max(high, ROWS) * values, np.float32)
-        self._logits = np.zeros((whole(ROWS, TILE), self.embed_V_W.shape[0]), np.float32)
-        self._hidden = np.zeros((whole(ROWS, TILE), width), np.float32)
+        self._logits = np.zeros((ROWS, self.embed_V_W.shape[0]), np.float32)
+        self._hidden = np.zeros((ROWS, width), np.float32)
 
     # -- pieces -----------------------------------------------------------------------------------------------------
 
     def _normed(self, x_P_W: Floats, out_P_W: Floats) -> Floats:
-        """x / sqrt(mean(x^2) + eps); the norm's own weight is in the matrix that follows."""
-        square_P = np.vecdot(x_P_W, x_P_W)
+        """Divides by sqrt(mean(x^2) + eps); the norm's own weight is in the matrix that follows."""
+        square_P: Floats = np.vecdot(x_P_W, x_P_W)
         square_P *= np.float32(1 / self.width)
         square_P += self._eps
         np.sqrt(square_P, out=square_P)
-        return np.divide(x_P_W, square_P[:, None], out=out_P_W)
+        np.divide(x_P_W, square_P[:, None], out=out_P_W)
+        return out_P_W
 
     def _projected(self, x_P_W: Floats, layer: _Layer, turn: NDArray[np.complex64]) -> Floats:
         """Queries, keys and values of every position, rotated; the values' last column is 1 for every head."""
@@ -182,64 +185,60 @@ class Decoder:
     def prefill(self, prompts: Sequence[Sequence[int]], first: int) -> None:
         """Reads prompts into the rows from `first` on; their last hidden states wait for `first_logits`.
 
-        All prompts have to fall into the same length of whole half-blocks, and to fit into PREFILL_POSITIONS together.
+        All prompts have to fall into the same bucket of lengths, and to fit into PREFILL_POSITIONS together.
         """
-        count, length = len(prompts), whole(len(prompts[0]), BLOCK // 2)
-        rows, positions = slice(first, first + count), count * length
+        count, length = len(prompts), whole(len(prompts[0]), BUCKET)
+        rows = slice(first, first + count)
         ids_B_T = np.zeros((count, length), np.intp)
         for row, prompt in enumerate(prompts):
             ids_B_T[row, : len(prompt)] = prompt
-        ends = np.array([len(p) for p in prompts], np.intp)
-        self._length_R[rows] = ends
-        np.copyto(self._mask_R_L[rows, :length], 0, where=np.arange(length) < ends[:, None])
-        high = whole(positions, TILE)
-        x = self._x[:high]
-        x[positions:] = 0
-        x[:positions] = self.embed_V_W[ids_B_T.ravel()]
-        turn = np.ones((high, 1, self.dim // 2), np.complex64)
-        turn[:positions, 0] = np.tile(self._turn[:length], (count, 1))
+        ends_B = np.array([len(p) for p in prompts], np.intp)
+        self._length_R[rows] = ends_B
+        np.copyto(self._mask_R_L[rows, :length], 0, where=np.arange(length) < ends_B[:, None])
+        x = np.take(self.embed_V_W, ids_B_T.ravel(), axis=0, out=self._x[: count * length], mode="clip")
+        turn = np.tile(self._turn[:length, None], (count, 1, 1))
         for number, layer in enumerate(self._layers):
             qkv = self._projected(x, layer, turn)
-            by_row = qkv[:positions].reshape(count, length, -1)
+            by_row = qkv.reshape(count, length, -1)
             self._keys_R_L_W[number, rows, :length] = by_row[..., self.width : 2 * self.width]
             self._values_R_L_X[number, rows, :length] = by_row[..., 2 * self.width :]
-            last = number == len(self._layers) - 1
-            if last:  # only the last position of each prompt has a successor to predict
-                ask = np.arange(count) * length + ends - 1
-                queries, kept = qkv[ask, : self.width], x[ask]
-                x = self._x[: whole(count, TILE)]
-                x[:count], x[count:] = kept, 0
-                self._attend_one(queries, number, rows, whole(length, BLOCK), self._y[:count])
-            else:
-                self._attend_all(by_row, self._y[:positions].reshape(count, length, -1))
+            if number < len(self._layers) - 1:
+                self._attend_all(by_row, self._y[: len(x)].reshape(count, length, -1))
+            else:  # only the last position of each prompt has a successor to predict
+                ask = np.arange(count) * length + ends_B - 1
+                x = np.take(x, ask, axis=0)
+                self._attend_one(qkv[ask, : self.width], number, rows, length, self._y[:count])
             x += np.matmul(self._y[: len(x)], layer.out, out=self._z[: len(x)])
             self._mlp(x, layer)
-        self._hidden[rows] = x[:count]
+        self._hidden[rows] = x
 
     def first_logits(self, live: int) -> Floats:
         """Scores over the vocabulary after the prompts, (B, V); overwritten by the next call."""
-        return self._scored(self._hidden[: whole(live, TILE)])[:live]
+        return self._scored(self._hidden[:live], self._logits[:live])
+
+    def alone(self, tokens: Sequence[int], row: int) -> Floats:
+        """Scores after a whole row, read again by itself, (1, V): they depend on its tokens and on nothing else."""
+        self.prefill([tokens], row)
+        return self._scored(self._hidden[row : row + 1], np.empty((1, len(self.embed_V_W)), np.float32))
 
     def step(self, tokens_B: Ints) -> Floats:
-        """Takes the next token of each of the first B rows; returns the scores after them, (B, V), overwritten next time."""
+        """Takes the next token of each of the first B rows; returns the scores after, (B, V), overwritten next time."""
         live = len(tokens_B)
-        high, rows = whole(live, TILE), slice(0, live)
+        rows = slice(0, live)
         at = self._length_R[rows]
         self._mask_R_L[self._numbers_R[rows], at] = 0
-        slot, length = self._start_R[rows] + at, whole(int(at.max()) + 1, BLOCK)
-        turn = np.ones((high, 1, self.dim // 2), np.complex64)
-        turn[:live, 0] = self._turn[at]
-        x = self._x[:high]
-        x[:live], x[live:] = self.embed_V_W[tokens_B], 0
+        slot, length = self._start_R[rows] + at, int(at.max()) + 1
+        turn = self._turn[at][:, None]
+        x = np.take(self.embed_V_W, tokens_B, axis=0, out=self._x[:live], mode="clip")
         for number, layer in enumerate(self._layers):
             qkv = self._projected(x, layer, turn)
-            self._keys[number, slot] = qkv[:live, self.width : 2 * self.width]
-            self._values[number, slot] = qkv[:live, 2 * self.width :]
-            self._attend_one(qkv[:live, : self.width], number, rows, length, self._y[:live])
-            x += np.matmul(self._y[:high], layer.out, out=self._z[:high])
+            self._keys[number, slot] = qkv[:, self.width : 2 * self.width]
+            self._values[number, slot] = qkv[:, 2 * self.width :]
+            self._attend_one(qkv[:, : self.width], number, rows, length, self._y[:live])
+            x += np.matmul(self._y[:live], layer.out, out=self._z[:live])
             self._mlp(x, layer)
         at += 1
-        return self._scored(x)[:live]
+        return self._scored(x, self._logits[:live])
 
     def move(self, source: int, target: int) -> None:
         """Puts row `source` into the place of row `target`."""
@@ -249,6 +248,5 @@ class Decoder:
         self._mask_R_L[target] = self._mask_R_L[source]
         self._length_R[target] = used
 
-    def _scored(self, x_B_W: Floats) -> Floats:
-        high = len(x_B_W)
-        return np.matmul(self._normed(x_B_W, self._y[:high]), self._head, out=self._logits[:high])
+    def _scored(self, x_B_W: Floats, out_B_V: Floats) -> Floats:
+        return np.matmul(self._normed(x_B_W, self._y[: len(x_B_W)]), self._head, out=out_B_V)

@@ -79,7 +79,7 @@ class Organism:
         except UnicodeEncodeError as e:
             raise _Unanswerable(f"the query holds half of a surrogate pair, which is no text ({e.reason})") from e
         if len(prompt) >= context:
-            raise _Unanswerable(f"the prompt has {len(prompt)} tokens; the context of {context} leaves no room to reply")
+            raise _Unanswerable(f"a prompt of {len(prompt)} tokens leaves no room to reply in a context of {context}")
         limit = min(query.max_tokens, context - len(prompt))
         return Request(tuple(prompt), limit, query.temperature, query.seed)
 
@@ -117,7 +117,7 @@ class Organism:
 
 
 def open_organism(name: str, folder: Path = _manifest.FOLDER) -> Organism:
-    """Opens a shipped organism (or one from another folder with a manifest), verifying the digest of every file it reads.
+    """Opens a shipped organism, or one of another folder with a manifest, verifying the digest of every file it reads.
 
     `deep` and `deep:0` are the first training seed, `deep:1` the second. Holds the process to one BLAS thread.
 

@@ -1,4 +1,4 @@
-"""One BLAS thread per process: two threads on small matrices wait for each other; processes are the way to use more cores.
+"""One BLAS thread per process: on small matrices threads wait for each other; processes are how to use more cores.
 
 Loads no NumPy, so that it can be called before anything does.
 """

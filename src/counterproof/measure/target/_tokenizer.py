@@ -1,8 +1,8 @@
 """A byte-level BPE tokenizer read from `tokenizer.json`, in the standard library alone.
 
-Same ids as the `tokenizers` package on any text: the pre-tokenisation pattern of GPT-2 (Radford et al. 2019), one prefix
-space, special tokens recognised inside text. Python's `re` has no `\\p{L}`, and its idea of a letter changes with the
-Python version, so the classes of characters come from a file that was probed from the reference once.
+Same ids as the `tokenizers` package on any text: the pre-tokenisation pattern of GPT-2 (Radford et al. 2019), one
+prefix space, special tokens recognised inside text. Python's `re` has no class of letters, and what Python calls a letter
+changes with its version, so the classes of characters come from a file that was probed from the reference once.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from typing import Any, Literal, cast
+from itertools import pairwise
+from typing import Any, cast
 
 # Alternatives in the order in which GPT-2 tries them; L, N and S stand for letters, numbers and spaces.
 _PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d| ?[{L}]+| ?[{N}]+| ?[^{S}{L}{N}]+|[{S}]+(?![^{S}])|[{S}]+"
@@ -93,7 +94,7 @@ class Tokenizer:
 
     def _beyond_ascii(self) -> re.Pattern[str]:
         if self._unicode is None:
-            classes = cast("dict[Literal['letter', 'number', 'space'], list[list[int]]]", json.loads(self._characters_json))
+            classes = cast("dict[str, list[list[int]]]", json.loads(self._characters_json))
             self._unicode = re.compile(
                 _PATTERN.format(L=_class(classes["letter"]), N=_class(classes["number"]), S=_class(classes["space"]))
             )
@@ -111,7 +112,7 @@ class Tokenizer:
         """Byte-pair encoding (Sennrich et al. 2016): the lowest-ranked neighbours become one, from left to right."""
         ranks, never = self._ranks, len(self._ranks)
         while len(symbols) > 1:
-            best = min(zip(symbols, symbols[1:], strict=False), key=lambda pair: ranks.get(pair, never))
+            best = min(pairwise(symbols), key=lambda pair: ranks.get(pair, never))
             if best not in ranks:
                 break
             symbols = _joined(symbols, best)
