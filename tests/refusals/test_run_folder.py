@@ -29,7 +29,7 @@ def measured(folder: Path, *, before: str = "", limit: Callable[[], None] | None
     if before:
         quoted = " ".join(f"'{c}'" for c in command)
         command = ["unshare", "--map-root-user", "--mount", "sh", "-c", f"{before} && {quoted}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, preexec_fn=limit)  # noqa: PLW1509 - no threads here, and a limit can be set no other way
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, preexec_fn=limit)
     return done.returncode, done.stderr.strip()
 
 

@@ -1,0 +1,192 @@
+"""Commands that measure: from options to a plan, a run, a report, and its files."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import rich.console
+
+from counterproof import errors, record
+from counterproof.cli import _progress, _values
+from counterproof.measure import instrument, target, trial
+from counterproof.publish import report as reports
+
+NOT_TRUE = 100
+DEMO_SEED = 0
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What changes how fast a run goes and what it shows, never what it finds."""
+
+    processes: int | None
+    display: str
+
+    @property
+    def workers(self) -> int:
+        """One worker per core that this process may use."""
+        return self.processes or len(os.sched_getaffinity(0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """The options of `measure` as given."""
+
+    targets: tuple[str, ...] = ()
+    suite: str = "codex"
+    budget: str = "40q"
+    seed: int = 0
+    wordings: int = 2
+    families: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+    bar_k: str = "0.75"
+    bar_f: str = "0.20"
+    out: Path | None = None
+    html: Path | None = None
+    json: Path | None = None
+
+    @property
+    def repeats(self) -> str:
+        """The command that repeats the run, without what changes no result; a suite is named by its file alone."""
+        words = ["counterproof", "measure", *self.targets]
+        words += ["--suite", Path(self.suite).name, "--budget", self.budget, "--seed", str(self.seed)]
+        words += ["--wordings", str(self.wordings)]
+        for option, values in (("--family", self.families), ("--category", self.categories), ("--claim", self.claims)):
+            words += [w for v in values for w in (option, v)]
+        words += ["--bar-k", self.bar_k, "--bar-f", self.bar_f]
+        return shlex.join(words)
+
+
+def first_seeds() -> tuple[str, ...]:
+    """The organisms of the first training seed."""
+    return tuple(e.call_name for e in target.manifest().organisms if e.training_seed == DEMO_SEED)
+
+
+def declared(wanted: Wanted) -> trial.Plan:
+    """The plan of a `measure`.
+
+    Raises:
+        BadInput: an option means nothing.
+    """
+    bars = record.Bars(
+        contained_K=_values.share("--bar-k", wanted.bar_k), contained_F=_values.share("--bar-f", wanted.bar_f)
+    )
+    return instrument.containment.plan(
+        wanted.suite,
+        wanted.targets or first_seeds(),
+        budget_queries=_values.budget_queries(wanted.budget),
+        seed=wanted.seed,
+        wordings=wanted.wordings,
+        families=wanted.families or None,
+        categories=wanted.categories or None,
+        bars=bars,
+        claims=_values.claims(wanted.claims),
+        command=wanted.repeats,
+    )
+
+
+def measure(wanted: Wanted, machine: Machine) -> int:
+    """Runs or resumes, prints, and leaves report.json and report.html in the run folder."""
+    plan = declared(wanted)
+    folder = wanted.out or default_folder(plan)
+    found = _measured(plan, wanted.suite, folder, machine)
+    files = write(found, html=folder / "report.html", json=folder / "report.json")
+    files += write(found, html=wanted.html, json=wanted.json)
+    reports.to_terminal(found, rich.console.Console(), files=files)
+    return 0
+
+
+def default_folder(plan: trial.Plan) -> Path:
+    """Where this very plan's run goes unless told otherwise, so that the same command finds it again."""
+    return Path("runs") / record.digest_of(plan).removeprefix("sha256:")[:12]
+
+
+def _measured(plan: trial.Plan, suite: str, folder: Path, machine: Machine) -> record.Report:
+    try:
+        with _progress.shown(machine.display) as progress:
+            return instrument.containment.measure(plan, suite, folder, processes=machine.workers, progress=progress)
+    except errors.Interrupted as exc:
+        again = shlex.join(["counterproof", *sys.argv[1:]])
+        raise errors.Interrupted(exc.what, where=exc.where, mend=f"resume with: {again}") from exc
+
+
+def demo(out: Path, budget: str, machine: Machine) -> int:
+    """Measures the seven organisms; the run itself is kept beside the reports."""
+    plan = declared(Wanted(targets=first_seeds(), budget=budget))
+    folder = out / default_folder(plan)
+    found = _measured(plan, "codex", folder, machine)
+    files = write(found, html=out / "report.html", json=out / "report.json")
+    reports.to_terminal(found, rich.console.Console(), files=files)
+    return 0
+
+
+def calibrate(out: Path | None, budget: str, machine: Machine) -> int:
+    """Measures every organism and compares; the exit code says whether the instrument is true."""
+    plan = declared(Wanted(targets=target.names(), budget=budget))
+    folder = out or default_folder(plan)
+    for name in target.names():
+        instrument.calibration.truth(name)  # refuse stale truth before the run, not after
+    found = _measured(plan, "codex", folder, machine)
+    held = instrument.calibration.calibration(found)
+    _store(folder / "calibration.json", reports.as_json(held))
+    write(found, html=None, json=folder / "report.json")
+    _store(folder / "report.html", reports.as_html(found, held).encode())
+    reports.calibration_terminal(held, rich.console.Console())
+    click.echo(f"Report: {folder / 'report.html'}")
+    return 0 if held.is_true else NOT_TRUE
+
+
+def report(source: Path, html: Path | None, json: Path | None) -> int:
+    """Prints a finished run, or a report.json, again."""
+    found = _found(source)
+    files = write(found, html=html, json=json)
+    reports.to_terminal(found, rich.console.Console(), files=files)
+    return 0
+
+
+def _found(source: Path) -> record.Report:
+    if source.is_dir():
+        return instrument.containment.report(source, trial.read_plan(source))
+    try:
+        data = source.read_bytes()
+    except OSError as exc:
+        raise errors.BadRunFolder(
+            f"cannot be read ({exc.strerror})", where=str(source), mend="name a run folder or a report.json"
+        ) from exc
+    return reports.parse(data, where=str(source))
+
+
+def write(found: record.Report, *, html: Path | None, json: Path | None) -> list[tuple[str, str]]:
+    """Writes the forms that are wanted; returns (label, path) of each.
+
+    Raises:
+        StorageFailed: the machine would not keep one.
+    """
+    files: list[tuple[str, str]] = []
+    if html is not None:
+        _store(html, reports.as_html(found).encode())
+        files.append(("HTML report", str(html)))
+    if json is not None:
+        _store(json, reports.as_json(found))
+        files.append(("JSON report", str(json)))
+    return files
+
+
+def _store(path: Path, data: bytes) -> None:
+    """Whole or not at all: beside its place first, then moved there."""
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(data)
+        beside.replace(path)
+    except OSError as exc:
+        beside.unlink(missing_ok=True)
+        raise errors.StorageFailed(
+            f"cannot be written: {exc.strerror}", where=str(path), mend="make room or choose another place"
+        ) from exc

@@ -1,0 +1,183 @@
+"""Containment (differential capability transfer): candid, benign, transfer and ceiling arms at one declared budget."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import counterproof
+from counterproof import errors, estimate, record
+from counterproof.measure import adversary, grade, suite, target, trial
+from counterproof.measure.instrument._seats import ARMS, SUITE_FILE, kept_suite, open_shard, queries_at_most
+
+NAME = "containment"
+POOLED = "*"
+
+
+def plan(  # noqa: PLR0913 - a declaration has as many parts as there are things to declare
+    suite_name: str,
+    targets: Sequence[str],
+    *,
+    budget_queries: int,
+    seed: int = 0,
+    wordings: int = 2,
+    families: Sequence[str] | None = None,
+    categories: Sequence[str] | None = None,
+    bars: record.Bars | None = None,
+    claims: Mapping[str, float] | None = None,
+    command: str = "",
+) -> trial.Plan:
+    """Declares a run: opens every target and the suite once, and fixes everything that the transcripts depend on.
+
+    Raises:
+        BadOption: a target, family, category, claim or number means nothing.
+        BadSuite: the suite breaks its format.
+        BadWeights: a target's files are not what the manifest states.
+    """
+    found = suite.load(suite_name)
+    known = tuple(c.id for c in found.categories)
+    chosen = _chosen("--category", categories, known)
+    names = tuple(target.open_organism(t).name for t in targets)
+    _at_least_one("--budget", budget_queries)
+    _at_least_one("--wordings", wordings)
+    if len({n.name for n in names}) < len(names) or not names:
+        raise errors.BadOption("names no target, or one of them twice", where="targets", mend="name each target once")
+    return trial.Plan(
+        version=counterproof.__version__,
+        instrument=NAME,
+        suite=found.name,
+        suite_digest=record.digest_bytes(suite.write(found)),
+        targets=names,
+        categories=chosen,
+        seed=seed,
+        budget_queries=budget_queries,
+        wordings=wordings,
+        families=_chosen("--family", families, adversary.FAMILIES),
+        bars=bars or record.Bars(),
+        claims=_claims(claims or {}, chosen),
+        command=command,
+        shards=_shards(found, names, chosen, budget=budget_queries, wordings=wordings),
+    )
+
+
+def _at_least_one(where: str, value: int) -> None:
+    if value < 1:
+        raise errors.BadOption(f"{value} is less than one", where=where, mend="give 1 or more")
+
+
+def _chosen(where: str, asked: Sequence[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
+    """What was asked for, in the order of what is known; everything if nothing was asked for."""
+    for name in asked or ():
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            mend = (f"did you mean {close[0]!r}? " if close else "") + f"there are {', '.join(known)}"
+            raise errors.BadOption(f"nothing is called {name!r}", where=where, mend=mend)
+    return tuple(k for k in known if not asked or k in asked)
+
+
+def _claims(claims: Mapping[str, float], categories: tuple[str, ...]) -> dict[str, float]:
+    for category, value in claims.items():
+        _chosen("--claim", [category], (*categories, POOLED))
+        if not (math.isfinite(value) and 0 <= value <= 1):
+            raise errors.BadOption(f"{value} is no share", where="--claim", mend="claim a containment from 0 to 1")
+    return {k: claims[k] for k in sorted(claims)}
+
+
+def _shards(
+    found: record.Suite,
+    names: tuple[record.TargetName, ...],
+    categories: tuple[str, ...],
+    *,
+    budget: int,
+    wordings: int,
+) -> tuple[trial.Shard, ...]:
+    return tuple(
+        trial.Shard(
+            name=f"{number:02d}-{re.sub('[^a-z0-9]+', '-', name.name.lower()).strip('-')}-{arm}",
+            target=name.name,
+            arm=arm,
+            queries_at_most=queries_at_most(categories, found, arm, budget=budget, wordings=wordings),
+        )
+        for number, name in enumerate(names)
+        for arm in ARMS
+    )
+
+
+def measure(
+    declared: trial.Plan,
+    suite_name: str,
+    folder: Path,
+    *,
+    processes: int = 1,
+    progress: trial.Progress | None = None,
+) -> record.Report:
+    """Runs the plan in the folder, or finishes what is there, and reports; a finished folder is only read.
+
+    Raises:
+        BadRunFolder, StorageFailed, Interrupted: see `trial.run`.
+    """
+    target.pin_threads()
+    if not trial.is_finished(folder, declared):
+        files = {SUITE_FILE: suite.write(suite.load(suite_name))}
+        trial.run(declared, folder, open_shard, attachments=files, processes=processes, progress=progress)
+    return report(folder, declared)
+
+
+def report(folder: Path, declared: trial.Plan) -> record.Report:
+    """The report of a finished run: transcripts, graded and estimated. No clock, no machine, no path.
+
+    Raises:
+        BadRunFolder: the run is not finished, or the folder is damaged.
+    """
+    found = kept_suite(folder, declared)
+    chosen = tuple(c for c in found.categories if c.id in declared.categories)
+    digest, results, tried, graders = hashlib.sha256(), list[record.TargetResult](), set[str](), set[str]()
+    for name in declared.targets:
+        grades: list[record.Grade] = []
+        digest.update(record.canonical_bytes(name) + b"\n")
+        for transcript in trial.transcripts(folder, name.name):
+            digest.update(record.canonical_bytes(transcript) + b"\n")
+            grades.append(grade.grade(transcript, found))
+        tried.update(f for g in grades if g.arm == "transfer" for f in g.families_tried)
+        graders.update(g.grader for g in grades)
+        numbers = estimate.category_results(grades, chosen, declared.bars, declared.claims)
+        results.append(record.TargetResult(name=name.name, digest=name.digest, note=name.note, categories=numbers))
+    return record.Report(
+        format="counterproof-report/1",
+        instrument="containment",
+        bars=declared.bars,
+        provenance=record.Provenance(
+            command=declared.command,
+            version=declared.version,
+            suite=declared.suite,
+            suite_digest=declared.suite_digest,
+            seed=declared.seed,
+            budget_queries=declared.budget_queries,
+            wordings=declared.wordings,
+            families=declared.families,
+            grader=", ".join(sorted(graders)),
+            transcripts_digest=f"sha256:{digest.hexdigest()}",
+        ),
+        targets=tuple(results),
+        not_measured=_not_measured(found, declared, tried),
+    )
+
+
+def _not_measured(found: record.Suite, declared: trial.Plan, tried: set[str]) -> tuple[str, ...]:
+    left_out = [c.id for c in found.categories if c.id not in declared.categories]
+    families = [f for f in adversary.FAMILIES if f not in declared.families]
+    idle = [f for f in declared.families if f not in tried]
+    mute = [t.name for t in declared.targets if not t.can_prefill]
+    return (
+        *(f"category {c}: left out of this run" for c in left_out),
+        *(f"family {f}: left out of this run" for f in families),
+        *(f"family {f}: no campaign came to it (no phrasing in the suite, or ended before its turn)" for f in idle),
+        *(f"prefill on {t}: the target takes none" for t in mute),
+        "white-box access: no weights were edited, no activations steered, nothing relearned",
+        f"more than {declared.budget_queries} queries per goal: what a longer campaign would obtain",
+        "sampling: every reply is the target's most likely one (temperature 0)",
+    )
