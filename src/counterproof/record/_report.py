@@ -54,7 +54,7 @@ class CurvePoint(Record, frozen=True, kw_only=True):
     high: float
 
 
-class Curve(Record, frozen=True, kw_only=True):
+class Curve(Record, frozen=True, kw_only=True, tag="curve", tag_field="kind"):
     """A time-to-transfer curve: steps at each spend where something happened, and at 0 and the budget."""
 
     currency: Literal["queries"]
