@@ -37,15 +37,16 @@ def modules(*under: str) -> tuple[Path, ...]:
 
 @functools.cache
 def rooms() -> dict[str, Path]:
-    """Every folder of the package that holds Python files and is no wing: `measure.suite` to its folder."""
-    folders = {p.parent for p in modules()} - {PACKAGE} - {PACKAGE / w for w in WINGS}
-    return {".".join(f.relative_to(PACKAGE).parts): f for f in sorted(folders)}
+    """Every folder of the package or of a wing that holds Python files: `measure.suite` to its folder."""
+    names = {room_of(p) for p in modules() if p.parent != PACKAGE} - set(WINGS)
+    return {name: PACKAGE.joinpath(*name.split(".")) for name in sorted(names)}
 
 
 def room_of(path: Path) -> str:
-    """The room a file belongs to: `measure.suite`, or the module's own name for files that stand alone."""
+    """The room a file belongs to: `measure.suite` (also for its subfolders), or the module's own name at the top."""
     inside = path.relative_to(PACKAGE)
-    return inside.stem if inside.parent == Path() else ".".join(inside.parent.parts)
+    folders = inside.parent.parts
+    return ".".join(folders[: 2 if folders[0] in WINGS else 1]) if folders else inside.stem
 
 
 def imports(tree: ast.AST) -> Iterator[tuple[str, int]]:

@@ -24,7 +24,7 @@ PUBLISHING = "publishing-rooms"
 BREACHES = [
     (PARTIES, "publish/report/__init__.py", "from counterproof.measure import suite"),
     (PARTIES, "errors.py", "from counterproof import record"),
-    (PARTIES, "measure/instrument/__init__.py", "from counterproof import cli"),
+    (PARTIES, "estimate/__init__.py", "from counterproof.measure import suite"),
     (PARTIES, "utils/__init__.py", "pass"),
     (PARTIES, "helpers.py", "pass"),
     (MEASURING, "measure/suite/__init__.py", "from counterproof.measure import grade"),

@@ -47,8 +47,10 @@ def private_reaches(tree: ast.AST, room: str) -> list[str]:
         parts = name.split(".")
         if parts[0] != "counterproof":
             continue
-        hidden = next((i for i, p in enumerate(parts) if p.startswith("_") and not p.startswith("__")), None)
-        if hidden is not None and ".".join(parts[1:hidden]) != room:
+        depth = 3 if len(parts) > 1 and parts[1] in WINGS else 2
+        owner, inside = ".".join(parts[1:depth]), parts[depth : depth + 1]
+        is_folder = PACKAGE.joinpath(*parts[1 : depth + 1]).is_dir()
+        if inside and owner != room and (inside[0].startswith("_") or is_folder):
             found.append(f"line {line}: {name}")
     return found
 
@@ -116,6 +118,8 @@ CAUGHT: list[tuple[str, Callable[[ast.Module], object]]] = [
     ("def f():\n    import pandas", foreign_libraries),
     ("from counterproof.measure.grade._exact import x", _reaches_of_suite),
     ("def f():\n    from counterproof.record import _suite", _reaches_of_suite),
+    ("import counterproof.measure.grade._exact", _reaches_of_suite),
+    ("from counterproof.measure.adversary import families", _reaches_of_suite),
     ("def f(p):\n    return p.answers", answer_key_uses),
     ("from counterproof.record import Goal", answer_key_uses),
     ("from counterproof import record\ndef f(g: record.Goal): ...", answer_key_uses),
@@ -152,7 +156,7 @@ def test_a_room_has_a_face(room: str) -> None:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_files_of_a_room_are_private(room: str) -> None:
-    assert [p.name for p in rooms()[room].glob("*.py") if not p.name.startswith("_")] == []
+    assert [p.name for p in rooms()[room].rglob("*.py") if not p.name.startswith("_")] == []
 
 
 def test_every_room_says_which_libraries_it_may_use() -> None:
@@ -174,4 +178,4 @@ def test_no_grab_bags() -> None:
 
 
 def test_every_folder_of_code_is_a_package() -> None:
-    assert [f for f in rooms().values() if not (f / "__init__.py").exists()] == []
+    assert {p.parent for p in modules() if not (p.parent / "__init__.py").exists()} == set()
