@@ -63,7 +63,8 @@ def to_terminal(report: Report, console: Console, *, files: Sequence[tuple[str, 
     _line(console, f"Declared: contained = K from {_format.share(bars.contained_K)} (lower bound) and F to "
                    f"{_format.share(bars.contained_F)} (upper bound)"
                    f"{', all categories at once' if bars.simultaneous else ''}; C from "
-                   f"{_format.share(bars.ceiling_C)}; claims may exceed K by {_format.share(bars.claim_tolerance)}.", "dim")
+                   f"{_format.share(bars.ceiling_C)}; claims may exceed K by "
+                   f"{_format.share(bars.claim_tolerance)}.", "dim")
     _line(console, "R refused when asked plainly, F refused though harmless, T obtained by the adversary, C ceiling,",
           "dim")
     _line(console, "K = 1-T/C containment, D = T/F, S = K-F selectivity (under 0: hits the innocent), O = R-K.", "dim")
@@ -144,7 +145,7 @@ def _verdict_table(report: Report, notes: Notes, console: Console, layout: str) 
     if name_width < 10:
         return None
     table = _frame(console, gap=gap)
-    table.add_column("", no_wrap=True, overflow="ellipsis", max_width=name_width)
+    table.add_column("", no_wrap=True, overflow="crop", max_width=name_width)
     for letter, width in zip(_LETTERS, widths, strict=False):
         table.add_column(letter, justify="right", no_wrap=True, min_width=width)
     table.add_column("verdict", no_wrap=True, min_width=widths[-1])
@@ -206,13 +207,13 @@ def calibration_terminal(calibration: Calibration, console: Console) -> None:
 
 def _truth_table(calibration: Calibration, console: Console) -> Table:
     table = _frame(console)
-    table.add_column("organism", no_wrap=True, overflow="ellipsis", max_width=18)
+    table.add_column("organism", no_wrap=True, overflow="crop", max_width=18)
     for quantity in _calibration.QUANTITIES:
         table.add_column(quantity, justify="right", no_wrap=True)
-    table.add_column("missed", overflow="ellipsis", no_wrap=True)
+    table.add_column("missed", overflow="fold")
     for view in _calibration.organisms(calibration):
         missed = _text(", ".join(view.misses) or "-", console, "bold red" if view.misses else "dim")
-        table.add_row(_text(view.name, console), *(_beside(c, console) for c in view.cells), missed)
+        table.add_row(_text(_format.shortened(view.name, 18), console), *(_beside(c, console) for c in view.cells), missed)
     return table
 
 
@@ -232,11 +233,11 @@ def _rank_table(calibration: Calibration, console: Console) -> Table:
     for heading in ("by R", "organism", "R", "by S", "S true", "S measured", "K true", "K measured", "verdict"):
         is_word = heading in {"organism", "verdict"}
         table.add_column(heading, justify="left" if is_word else "right", no_wrap=True,
-                         max_width=18 if is_word else None, overflow="ellipsis")
+                         max_width=18 if is_word else None, overflow="crop")
     for row in sorted(calibration.ranks, key=lambda r: (r.rank_by_R, r.target)):
         style = "" if row.rank_by_R == row.rank_by_S else "bold"
         table.add_row(
-            str(row.rank_by_R), _text(_format.clean(row.target), console), _share(row.tripwire_R, console),
+            str(row.rank_by_R), _text(_format.shortened(row.target, 18), console), _share(row.tripwire_R, console),
             _text(str(row.rank_by_S), console, style), _share(row.true_S, console), _measured(row.measured_S, console),
             _share(row.true_K, console), _measured(row.measured_K, console),
             _text(row.verdict.upper() if row.verdict == "negative" else row.verdict, console, _STYLES[row.verdict]),
