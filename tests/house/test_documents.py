@@ -37,7 +37,7 @@ def commands(script: str) -> Iterator[str]:
 
 def outside(command: str) -> bool:
     """Whether a command is about the repository itself or the world outside: checked, not run."""
-    return shlex.split(command, comments=True)[:1] in ([], ["git"], ["make"], ["cd"], ["pip"], ["python3"])
+    return shlex.split(command, comments=True)[:1] in ([], ["git"], ["make"], ["cd"], ["pip"], ["python3"], ["."])
 
 
 @pytest.mark.slow
