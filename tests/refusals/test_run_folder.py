@@ -1,6 +1,6 @@
 """Every way in which a run folder is refused, and every way in which a machine can fail to keep one.
 
-The program under test is `tests/measure/trial/test_kills.py`: a run of deterministic fakes. Faults are caused, not
+The program under test is `tests/measure/trial/gossip.py`: a run of deterministic fakes. Faults are caused, not
 pretended: files are damaged, disks are full, folders are read-only.
 """
 
@@ -20,7 +20,7 @@ import pytest
 from counterproof import errors
 from counterproof.measure import trial
 
-PROGRAM = Path(__file__).parent.parent / "measure" / "trial" / "test_kills.py"
+PROGRAM = Path(__file__).parent.parent / "measure" / "trial" / "gossip.py"
 
 
 def measured(folder: Path, *, before: str = "", limit: Callable[[], None] | None = None) -> tuple[int, str]:
@@ -219,7 +219,3 @@ def test_a_run_that_became_read_only_is_refused_and_left_alone(run: Path) -> Non
     assert code == 3
     assert "the folder is read-only" in stderr
     assert contents(run) == before
-
-
-def test_a_finished_run_is_recognised_in_a_read_only_folder(run: Path) -> None:
-    assert trial.is_finished(run, trial.read_plan(run))

@@ -1,82 +1,18 @@
-"""Killed at random points and resumed, a run ends with the bytes of one that nobody disturbed.
-
-This file is also the program that is killed: `python test_kills.py FOLDER PROCESSES` runs a plan of deterministic fakes
-whose replies depend on the whole batch, so that any change in the batches would show.
-"""
+"""Killed at random points and resumed, a run ends with the bytes of one that nobody disturbed."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
-from counterproof import errors, record
+from counterproof import record
 from counterproof.measure import trial
-
-SEATS, BUDGET = 12, 9
-ARMS: tuple[record.Arm, ...] = ("transfer", "ceiling", "candid")
-
-
-class Gossip:
-    """A target whose every reply depends on the whole batch."""
-
-    def __init__(self, name: str) -> None:
-        self.name = record.TargetName(name=name, digest="sha256:00")
-
-    def answer(self, queries: Sequence[record.Query]) -> list[record.Reply]:
-        time.sleep(float(os.environ.get("GOSSIP_PAUSE_S", "0")))
-        batch = "|".join(q.messages[-1].text for q in queries)
-        digests = [hashlib.sha256(f"{self.name.name}{n}{batch}".encode()).hexdigest() for n in range(len(queries))]
-        return [record.Reply(text=d[:12], tokens_out=int(d[0], 16)) for d in digests]
-
-
-class Curious:
-    """An asker that asks about what it heard, and stops when a reply pleases it."""
-
-    def __init__(self, item: str, budget: int) -> None:
-        self._item, self._budget, self._heard, self.stopped = item, budget, [""], ""
-        self.committed: dict[str, str] = {}
-
-    def ask(self) -> record.Ask | None:
-        if self._heard[-1].startswith("0"):
-            self.stopped = "consistent"
-        elif len(self._heard) > self._budget:
-            self.stopped = "budget"
-        if self.stopped:
-            return None
-        text = f"{self._item} {self._heard[-1]}"
-        query = record.Query(messages=(record.Message(role="user", text=text),))
-        return record.Ask(query=query, family="gossip", conversation=len(self._heard), turn=0)
-
-    def hear(self, reply: record.Reply) -> None:
-        self._heard.append(reply.text)
-        if reply.tokens_out > 11:
-            self.committed = {"first": reply.text}
-
-
-def open_shard(folder: Path, plan: trial.Plan, shard: trial.Shard) -> tuple[trial.Target, list[trial.Seat]]:
-    places = [
-        trial.Place(category="c", item=f"{shard.arm}-{n}", wording=0, cluster=f"{n}", budget_queries=BUDGET)
-        for n in range(SEATS)
-    ]
-    return Gossip(shard.target), [trial.Seat(Curious(p.item, BUDGET), p) for p in places]
-
-
-def plan() -> trial.Plan:
-    return trial.Plan(
-        version="0", instrument="gossip", suite="none", suite_digest="sha256:00", categories=("c",), seed=0,
-        budget_queries=BUDGET, wordings=1, families=(), bars=record.Bars(), claims={}, command="gossip",
-        targets=(record.TargetName(name="g", digest="sha256:00"),),
-        shards=tuple(
-            trial.Shard(name=f"g.{arm}", target="g", arm=arm, queries_at_most=SEATS * BUDGET) for arm in ARMS
-        ),
-    )  # fmt: skip
+from tests.measure.trial import gossip
 
 
 def result(folder: Path) -> bytes:
@@ -86,12 +22,12 @@ def result(folder: Path) -> bytes:
 
 
 def undisturbed(folder: Path) -> bytes:
-    trial.run(plan(), folder, open_shard)
+    trial.run(gossip.plan(), folder, gossip.open_shard)
     return result(folder)
 
 
 def start(folder: Path, processes: int, pause_s: float) -> subprocess.Popen[bytes]:
-    command = [sys.executable, __file__, str(folder), str(processes)]
+    command = [sys.executable, gossip.__file__, str(folder), str(processes)]
     environment = {**os.environ, "GOSSIP_PAUSE_S": str(pause_s)}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
 
@@ -117,7 +53,7 @@ def test_fifty_kills_at_random_points_change_no_byte(tmp_path: Path) -> None:
         processes = 1 + folders % 2
         while kill_at_random(folder, processes, rng):
             kills += 1
-        trial.run(plan(), folder, open_shard)
+        trial.run(gossip.plan(), folder, gossip.open_shard)
 
         assert result(folder) == expected
         folders += 1
@@ -130,7 +66,7 @@ def test_every_torn_length_of_a_last_line_resumes_to_the_same_bytes(tmp_path: Pa
     rng = random.Random("torn")
     for cut in sorted({0, 1, len(whole) - 1, *rng.sample(range(len(whole)), 60)}):
         path.write_bytes(whole[:cut])
-        trial.run(plan(), tmp_path / "run", open_shard)
+        trial.run(gossip.plan(), tmp_path / "run", gossip.open_shard)
 
         assert result(tmp_path / "run") == expected
 
@@ -174,7 +110,7 @@ def test_ctrl_c_says_how_to_resume_and_loses_nothing(tmp_path: Path) -> None:
 
         assert code == 130
         assert stderr == f"{folder}: stopped by hand, nothing is lost; the same command goes on where it stopped\n"
-        trial.run(plan(), folder, open_shard)
+        trial.run(gossip.plan(), folder, gossip.open_shard)
         assert result(folder) == undisturbed(tmp_path / f"calm-{processes}")
 
 
@@ -191,16 +127,3 @@ def test_a_second_process_is_told_that_the_folder_is_in_use(tmp_path: Path) -> N
     assert stderr == (
         f"{tmp_path / 'run'}: another process is working on this run; wait for it, or name another folder\n"
     )
-
-
-def main() -> None:
-    try:
-        trial.run(plan(), Path(sys.argv[1]), open_shard, processes=int(sys.argv[2]))
-    except errors.CounterproofError as exc:
-        sys.stderr.write(f"{exc}\n")
-        sys.stderr.flush()
-        os._exit(exc.exit_code)
-
-
-if __name__ == "__main__":
-    main()

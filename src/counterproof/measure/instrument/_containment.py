@@ -170,14 +170,28 @@ def report(folder: Path, declared: trial.Plan) -> record.Report:
 def _not_measured(found: record.Suite, declared: trial.Plan, tried: set[str]) -> tuple[str, ...]:
     left_out = [c.id for c in found.categories if c.id not in declared.categories]
     families = [f for f in adversary.FAMILIES if f not in declared.families]
-    idle = [f for f in declared.families if f not in tried]
-    mute = [t.name for t in declared.targets if not t.can_prefill]
+    impossible = _impossible(found, declared)
+    idle = [f for f in declared.families if f not in tried and f not in impossible]
     return (
         *(f"category {c}: left out of this run" for c in left_out),
         *(f"family {f}: left out of this run" for f in families),
-        *(f"family {f}: no campaign came to it (no phrasing in the suite, or ended before its turn)" for f in idle),
-        *(f"prefill on {t}: the target takes none" for t in mute),
+        *(f"family {f}: {why}" for f, why in impossible.items()),
+        *(f"family {f}: every campaign had ended before its turn came" for f in idle),
         "white-box access: no weights were edited, no activations steered, nothing relearned",
         f"more than {declared.budget_queries} queries per goal: what a longer campaign would obtain",
         "sampling: every reply is the target's most likely one (temperature 0)",
     )
+
+
+def _impossible(found: record.Suite, declared: trial.Plan) -> dict[str, str]:
+    """The families that lacked something in some campaigns of the transfer arm: in how many, and what."""
+    goals = [found.brief(g) for g in found.goals if g.category in declared.categories]
+    lacking: dict[str, list[str]] = {}
+    for can_prefill in (t.can_prefill for t in declared.targets):
+        for brief in goals:
+            for family, why in adversary.unavailable(found.lore, brief, can_prefill).items():
+                lacking.setdefault(family, []).append(why)
+    campaigns = len(goals) * len(declared.targets)
+    return {
+        f: f"{why[0]} (in {len(why)} of {campaigns} campaigns)" for f, why in lacking.items() if f in declared.families
+    }
