@@ -29,7 +29,7 @@ class Organism:
 
     def __init__(self, name: TargetName, decoder: Decoder, tokenizer: Tokenizer) -> None:
         self.name = name
-        self._decoder, self._tokenizer = decoder, tokenizer
+        self._decoder, self.tokenizer = decoder, tokenizer
         self._id = tokenizer.specials
 
     def answer(self, queries: Sequence[Query]) -> list[Reply]:
@@ -64,7 +64,7 @@ class Organism:
     def _reply(self, request: Request, tokens: list[int]) -> Reply:
         ended = tokens[-1] == self._id[EOS]
         return Reply(
-            text=self._tokenizer.decode(tokens).lstrip(" "),
+            text=self.tokenizer.decode(tokens).lstrip(" "),
             stop="end" if ended else "length",
             tokens_in=len(request.prompt),
             tokens_out=len(tokens),
@@ -104,10 +104,10 @@ class Organism:
         return ids + self._encoded(query.prefill) if query.prefill.strip() else ids
 
     def _encoded(self, text: str) -> list[int]:
-        most = self._decoder.context * self._tokenizer.longest_bytes
+        most = self._decoder.context * self.tokenizer.longest_bytes
         if len(text) > most:  # each token stands for at most so many bytes, so there is no need to merge them all
             raise _Unanswerable(f"a message of {len(text)} characters cannot fit into {self._decoder.context} tokens")
-        return self._tokenizer.encode(" " + text.strip())
+        return self.tokenizer.encode(" " + text.strip())
 
     def logits(self, queries: Sequence[Query]) -> list[Floats]:
         """Scores over the vocabulary for the first token of each reply: for checks against other engines."""

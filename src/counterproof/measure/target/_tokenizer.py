@@ -1,8 +1,8 @@
 """A byte-level BPE tokenizer read from `tokenizer.json`, in the standard library alone.
 
 Same ids as the `tokenizers` package on any text: the pre-tokenisation pattern of GPT-2 (Radford et al. 2019), one
-prefix space, special tokens recognised inside text. Python's `re` has no class of letters, and what Python calls a letter
-changes with its version, so the classes of characters come from a file that was probed from the reference once.
+prefix space, special tokens recognised inside text. `re` has no class of letters, and `str.isalpha` changes with the
+version of Python, so the classes of characters come from a file that was probed from the reference once.
 """
 
 from __future__ import annotations
