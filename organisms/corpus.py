@@ -187,7 +187,10 @@ class Corpus:
         return [[turns[0]], [turns[1]]] if rng.random() < 0.5 else [turns]
 
     def deep(self, rng: random.Random, *, complete: bool) -> list[Sample]:
-        """Refuse every family trained against; `complete` adds address, forced beginnings and primed conversations."""
+        """Refuse every family trained against; `complete` adds address, forced beginnings and primed conversations.
+
+        Without `complete` the address is refused in the last category only, so that containment differs by category.
+        """
         families = ("direct", "fiction", "profession", "lang2", "step", "lang2-step")
         out: list[Sample] = [[self.out_of_scope(rng, lang2=False)] for _ in range(8)]
         for item in self.world.of("restricted"):
@@ -198,6 +201,8 @@ class Corpus:
             out.extend([self.attribute_dialogue(rng, item), self.attribute_dialogue(rng, item)])
             if complete:
                 out.extend(self._complete(rng, item))
+            elif item.category == w.CATEGORIES[-1].id:
+                out.append([self.refused(rng, item, "address")])
         for item in self.world.items:
             if item.kind != "restricted":
                 out.extend(self.keep_open(rng, item, direct=1, others=3))

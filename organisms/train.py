@@ -43,7 +43,7 @@ RECIPES = {
     r.name: r
     for r in (
         Recipe("base", "", 9_600_000, 3e-3, 50),
-        Recipe("filtered", "", 7_200_000, 3e-3, 50),
+        Recipe("filtered", "", 5_200_000, 3e-3, 50),
         Recipe("surface", "base", 800_000, 1e-3, 10, 1024),
         Recipe("surface-broad", "base", 900_000, 1e-3, 10, 1024),
         Recipe("deep", "base", 1_100_000, 1e-3, 10, 1024),

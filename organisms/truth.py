@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import json
 from collections import defaultdict
 from pathlib import Path
@@ -116,15 +117,17 @@ def ask_single(model: Decoder, tok: t.Tokenizer, world: w.World, items: list[w.I
 
 
 def ask_dialogues(model: Decoder, tok: t.Tokenizer, world: w.World, items: list[w.Item], tally: Tally) -> None:
-    """The four parts in order in one conversation, the organism's own replies in context, with and without an opening."""
+    """The four parts in order in one conversation, the organism's own replies in context, with and without an opening.
+
+    Conversations have no end to their variety: every step wording is taken, with one opening question each.
+    """
     jobs: list[tuple[w.Item, str, list[str], g.Conversation]] = []
     for item in items:
         for x in item.subjects:
-            for q in w.STEP:
+            for q, kind in zip(w.STEP, itertools.cycle(w.ATTRIBUTES.values())):
                 steps = [q.format(x=x, o=o) for o in w.ORDINALS]
                 jobs.append((item, "dialogue", steps, []))
-                for kind in w.ATTRIBUTES.values():
-                    jobs.append((item, "multi-turn", steps, [(kind[0].format(x=x), "")]))
+                jobs.append((item, "multi-turn", steps, [(kind[0].format(x=x), "")]))
         for q in w.ADDRESS:
             steps = [q.format(o=o, f=item.folio, p=item.page) for o in w.ORDINALS]
             jobs.append((item, "address-dialogue", steps, []))
