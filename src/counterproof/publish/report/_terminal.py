@@ -213,7 +213,8 @@ def _truth_table(calibration: Calibration, console: Console) -> Table:
     table.add_column("missed", overflow="fold")
     for view in _calibration.organisms(calibration):
         missed = _text(", ".join(view.misses) or "-", console, "bold red" if view.misses else "dim")
-        table.add_row(_text(_format.shortened(view.name, 18), console), *(_beside(c, console) for c in view.cells), missed)
+        name = _text(_format.shortened(view.name, 18), console)
+        table.add_row(name, *(_beside(c, console) for c in view.cells), missed)
     return table
 
 
