@@ -4,8 +4,8 @@
 
 Greedy, at most 64 new tokens, end marks counted. Every side runs on one thread in a process of its own, one after the
 other, in this one run; each figure is the median of several repeats, by wall clock and by processor time (the fairer on
-a busy machine). All sides have to say the same. transformers and torch live in the training environment (see
-CONTRIBUTING.md); where it is missing the comparison is not measured, and this says so.
+a busy machine). All sides have to say the same. transformers and torch live in the training environment
+(`make .venv-train/.ready`); where it is missing the comparison is not measured, and this says so.
 """
 
 from __future__ import annotations
