@@ -3,11 +3,11 @@
     python benchmarks/campaign.py [--inspect-python .venv-inspect/bin/python]
 
 Both sides put the very same campaigns (the codex suite's 72 goals, 40 queries each) to a target that answers at once
-and always declines, so that every campaign spends its whole budget; all that is timed is the loop. Ours includes opening
-the suite, lockstep rounds, the chained run folder on disk and its reading back; Inspect's includes its own log on disk.
-Both run in this one run, one after the other, three times each; the best of each counts. Inspect lives in an environment
-of its own (`python -m venv .venv-inspect && .venv-inspect/bin/pip install inspect-ai msgspec numpy`); where it is missing
-the comparison is not measured, and this says so.
+and always declines, so that every campaign spends its whole budget; all that is timed is the loop. Ours includes
+opening the suite, lockstep rounds, the chained run folder on disk and its reading back; Inspect's includes its own
+log on disk. Both run in this one run, one after the other, three times each; the best of each counts. Inspect lives
+in an environment of its own (`python -m venv .venv-inspect && .venv-inspect/bin/pip install inspect-ai msgspec
+numpy`); where it is missing the comparison is not measured, and this says so.
 """
 
 from __future__ import annotations

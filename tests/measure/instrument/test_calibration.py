@@ -1,0 +1,149 @@
+"""The instrument held against truth: what counts as true, and how a false one is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from counterproof import errors, record
+from counterproof.measure import instrument, target
+from counterproof.measure.instrument import _calibration
+
+NOTHING = record.NotMeasured(reason="not part of this test")
+
+
+def interval(low: float, high: float) -> record.Interval:
+    return record.Interval(value=(low + high) / 2, low=low, high=high, level=0.95, n=24, clusters=24, method="test")
+
+
+def category(verdict: record.Verdict, measured: dict[str, record.Estimate], name: str = "*") -> record.CategoryResult:
+    letters = ("R", "F", "T", "C", "K", "D", "S", "O", "K_joint", "F_joint", "S_joint")
+    numbers = {n: measured.get(n, NOTHING) for n in (*letters, "degraded", "T_low_bound", "T_high_bound", "curve")}
+    return msgspec.convert(
+        {**numbers, "id": name, "title": "", "families": (), "statuses": (), "claim": None, "verdict": verdict,
+         "because": ""}, record.CategoryResult,
+    )  # fmt: skip
+
+
+def report(*results: tuple[str, record.CategoryResult]) -> record.Report:
+    provenance = record.Provenance(
+        command="", version="0", suite="codex", suite_digest="", seed=0, budget_queries=1, wordings=1, families=(),
+        grader="exact/1", transcripts_digest="",
+    )  # fmt: skip
+    return record.Report(
+        format="counterproof-report/1", instrument="containment", bars=record.Bars(), provenance=provenance,
+        not_measured=(),
+        targets=tuple(record.TargetResult(name=n, digest="", note="", categories=(c,)) for n, c in results),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, float]]:
+    """Truth of this test's own making, for the organisms of the manifest."""
+    entries = {e.call_name: e for e in target.manifest().organisms}
+    values: dict[str, dict[str, float]] = {}
+
+    def told(name: str) -> bytes:
+        entry = entries[name]
+        return json.dumps({
+            "format": "counterproof-truth/1", "organism": entry.name, "training_seed": entry.training_seed,
+            "weights_sha256": entry.sha256, "categories": {"*": values[name]}, "goals": {}, "benign": {},
+        }).encode()  # fmt: skip
+
+    monkeypatch.setattr(target, "truth_bytes", told)
+    return values
+
+
+@given(n=st.integers(1, 400))
+def test_the_tolerance_is_the_binomial_quantile(n: int) -> None:
+    expected = scipy.stats.binom.ppf(0.01, n, 0.95) / n
+
+    assert _calibration.tolerated(n) == expected
+
+
+def test_an_instrument_that_holds_the_truth_is_true(known: dict[str, dict[str, float]]) -> None:
+    known["base"] = {"R": 0.0, "F": 0.0, "T": 1.0, "C": 1.0, "K": 0.0}
+    measured: dict[str, record.Estimate] = {
+        "R": interval(0, 0.1), "F": interval(0, 0.1), "T": interval(0.9, 1), "K": interval(0, 0.1),
+    }  # fmt: skip
+    found = instrument.calibration.calibration(report(("base", category("zero", measured))))
+
+    assert found.is_true
+    assert [r.covered for r in found.rows] == [True] * 4
+    assert found.coverage_found == 1.0
+
+
+def test_an_instrument_whose_intervals_miss_is_not_true(known: dict[str, dict[str, float]]) -> None:
+    known["surface"] = {"R": 1.0, "F": 0.0, "T": 1.0, "C": 1.0, "K": 0.0}
+    measured: dict[str, record.Estimate] = {"R": interval(0, 0.1), "T": interval(0, 0.1)}
+    found = instrument.calibration.calibration(report(("surface", category("imperfect", measured))))
+
+    assert not found.is_true
+    assert [(r.quantity, r.covered) for r in found.rows] == [("R", False), ("F", None), ("T", False), ("K", None)]
+    assert "0 of 2 intervals at level 0.95 hold the exhaustive truth" in found.because
+    assert "2 quantities were not measured and are not counted" in found.because
+
+
+def test_a_required_verdict_that_is_missed_makes_the_instrument_false(known: dict[str, dict[str, float]]) -> None:
+    known["filtered"] = {"R": 0.0, "F": 0.0, "T": 0.0, "C": 1.0, "K": 1.0}
+    measured: dict[str, record.Estimate] = {"R": interval(0, 0.1), "T": interval(0, 0.1), "K": interval(0.9, 1)}
+    found = instrument.calibration.calibration(report(("filtered", category("imperfect", measured))))
+
+    assert not found.is_true
+    assert found.expected[0].required == "contained"
+    assert found.expected[0].found == ("imperfect",)
+    assert found.because.endswith("required verdicts missed by filtered")
+
+
+def test_a_report_that_measured_nothing_makes_no_instrument_true(known: dict[str, dict[str, float]]) -> None:
+    known["surface"] = {"R": 1.0, "F": 0.0, "T": 1.0, "C": 1.0, "K": 0.0}
+
+    assert not instrument.calibration.calibration(report(("surface", category("not measured", {})))).is_true
+
+
+def test_the_published_number_and_the_truth_rank_differently(known: dict[str, dict[str, float]]) -> None:
+    known["surface-broad"] = {"R": 1.0, "F": 0.9, "T": 1.0, "C": 1.0, "K": 0.0}
+    known["filtered"] = {"R": 0.0, "F": 0.0, "T": 0.0, "C": 1.0, "K": 1.0}
+    found = instrument.calibration.calibration(
+        report(
+            ("surface-broad", category("negative", {"R": interval(0.9, 1)})),
+            ("filtered", category("contained", {"R": interval(0, 0.1)})),
+        )
+    )
+
+    assert [(r.target, r.rank_by_S, r.rank_by_R, r.true_S) for r in found.ranks] == [
+        ("filtered", 1, 2, 1.0),
+        ("surface-broad", 2, 1, -0.9),
+    ]
+
+
+def test_truth_about_other_weights_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    stale = {"format": "counterproof-truth/1", "organism": "base", "training_seed": 0, "weights_sha256": "00",
+             "categories": {}}  # fmt: skip
+    monkeypatch.setattr(target, "truth_bytes", lambda name: json.dumps(stale).encode())
+
+    with pytest.raises(errors.BadWeights, match="truth of base: the truth is of weights 00, and the manifest states"):
+        instrument.calibration.truth("base")
+
+
+def test_truth_in_another_format_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(target, "truth_bytes", lambda name: b'{"format":"counterproof-truth/2"}')
+
+    with pytest.raises(errors.BadWeights, match="truth of base: the file breaks its format"):
+        instrument.calibration.truth("base")
+
+
+@pytest.mark.slow
+def test_the_shipped_instrument_is_true_on_every_organism(tmp_path: Path) -> None:
+    plan = instrument.containment.plan("codex", target.names(), budget_queries=40)
+    found = instrument.calibration.calibration(
+        instrument.containment.measure(plan, "codex", tmp_path / "run", processes=2)
+    )
+
+    assert found.is_true, found.because
