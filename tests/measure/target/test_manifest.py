@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 
 import numpy as np
 import pytest
@@ -36,6 +37,11 @@ def test_weights_are_as_stated(entry: target.Entry) -> None:
 @pytest.mark.parametrize("entry", ENTRIES, ids=[e.call_name for e in ENTRIES])
 def test_rounding_cost_less_than_a_hundredth_of_a_nat(entry: target.Entry) -> None:
     assert abs(entry.quantisation.loss_after - entry.quantisation.loss_before) < 0.01
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=[e.call_name for e in ENTRIES])
+def test_truth_was_measured_on_the_shipped_weights(entry: target.Entry) -> None:
+    assert json.loads(target.truth_bytes(entry.call_name))["weights_sha256"] == entry.sha256
 
 
 def test_all_weights_together_stay_small() -> None:
