@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 TRAIN := .venv-train
+INSPECT := .venv-inspect
 PY := $(VENV)/bin/python
 TPY := $(TRAIN)/bin/python
 WORKERS ?= 2
@@ -39,8 +40,9 @@ lint-pyright:
 lint-imports:
 	PYTHONPATH=src $(VENV)/bin/lint-imports --no-logo
 
-bench: $(VENV)/.package $(VENV)/.group-test ## measure every published performance figure
-	$(PY) -m benchmarks
+bench: $(VENV)/.package $(VENV)/.group-test $(TRAIN)/.ready $(INSPECT)/.ready ## measure every published performance figure
+	@failed=; for program in benchmarks/[a-z]*.py; do echo "--- $$program"; \
+	$(PY) $$program || failed="$$failed $$program"; done; test -z "$$failed" || { echo "not reached:$$failed"; exit 1; }
 
 dev: $(VENV)/.group-test $(VENV)/.group-lint ## make the environment for working on the code (editable install)
 	$(PY) -m pip install --quiet --editable .
@@ -78,6 +80,13 @@ chromium:
 	$$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }; } || \
 	echo "no chromium here and no way to install it: the tests that look at the report will fail (Debian: apt-get install chromium)"
 
+# What the benchmarks are run beside has an environment of its own.
+$(INSPECT)/.ready:
+	@echo "installing Inspect into $(INSPECT), to be compared with"
+	@$(PYTHON) -m venv $(INSPECT)
+	@$(INSPECT)/bin/python -m pip install --quiet --disable-pip-version-check 'inspect-ai>=0.3.285' msgspec numpy
+	@touch $@
+
 # --- the organisms: how the shipped models were made ------------------------------------------------------------------
 
 $(TPY):
@@ -102,4 +111,4 @@ organisms-check: $(TRAIN)/.ready ## train a small one end to end, so that the re
 	$(TPY) -m organisms.check
 
 clean: ## drop what was built, keep what was measured
-	rm -rf $(VENV) $(TRAIN) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(TRAIN) $(INSPECT) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
