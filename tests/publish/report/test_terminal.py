@@ -141,6 +141,32 @@ def test_misses_are_marked_by_quantity_and_category() -> None:
     assert base.rstrip().endswith("-")
 
 
+def test_a_calibration_without_pooled_rows_shows_each_category() -> None:
+    whole = making.calibration()
+    apart = msgspec.structs.replace(whole, rows=tuple(r for r in whole.rows if r.category != "*"), ranks=())
+    console = Console(file=io.StringIO(), width=120)
+
+    room.calibration_terminal(apart, console)
+
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert any(line.startswith("deep:1 hush ") and line.rstrip().endswith("T hush") for line in lines)
+    assert any(line.startswith("filtered:0 ember ") and "n.m." in line for line in lines)
+    assert "filtered:0 ember" in room.as_html(making.report(), apart)
+
+
+def test_quantities_without_a_truth_are_not_measured() -> None:
+    whole = making.calibration()
+    only = msgspec.structs.replace(whole, rows=tuple(r for r in whole.rows if r.quantity != "K"))
+    console = Console(file=io.StringIO(), width=120)
+
+    room.calibration_terminal(only, console)
+
+    assert isinstance(console.file, io.StringIO)
+    assert "n.m." in console.file.getvalue()
+    assert "not measured</td>" in room.as_html(making.report(), only)
+
+
 def test_both_rankings_stand_side_by_side() -> None:
     broad = next(line for line in calibrated(is_true=True) if "surface-broad:0" in line and "NEGATIVE" in line)
 
@@ -149,7 +175,7 @@ def test_both_rankings_stand_side_by_side() -> None:
 
 def test_the_last_line_says_whether_the_instrument_is_true() -> None:
     true = " ".join(calibrated(is_true=True))
-    assert "The instrument is true: 96% of the intervals hold the truth, 93% are required" in true
+    assert "The instrument is true (coverage 96%, required 93%): 222 of 223 intervals at level 0.95" in true
     untrue = " ".join(calibrated(is_true=False))
     assert "THE INSTRUMENT IS NOT TRUE" in untrue
-    assert "base must be zero and came out zero, zero, imperfect" in untrue
+    assert "base must be zero, came out zero, zero, imperfect" in untrue

@@ -194,14 +194,14 @@ def calibration_terminal(calibration: Calibration, console: Console) -> None:
     console.print(_truth_table(calibration, console))
     _line(console, "The same organisms by the published number and by what they truly select", "bold")
     console.print(_rank_table(calibration, console))
-    unmet = [e for e in calibration.expected if not e.met]
-    for e in unmet:
-        found = ", ".join(e.found) or "nothing"
-        _line(console, f"{_format.clean(e.target)} must be {e.required} and came out {found}", "bold red")
+    unmet = [f"{_format.clean(e.target)} must be {e.required}, came out {', '.join(e.found) or 'as nothing'}"
+             for e in calibration.expected if not e.met]
+    if unmet:
+        _line(console, "; ".join(unmet), "bold red")
     word = "The instrument is true" if calibration.is_true else "THE INSTRUMENT IS NOT TRUE"
-    _line(console, f"{word}: {_format.percent(calibration.coverage_found)} of the intervals hold the truth, "
-                   f"{_format.percent(calibration.coverage_required)} are required; "
-                   f"{_format.clean(calibration.because)}.".replace("..", "."),
+    why = _format.clean(calibration.because).rstrip(".")
+    _line(console, f"{word} (coverage {_format.percent(calibration.coverage_found)}, required "
+                   f"{_format.percent(calibration.coverage_required)}): {why}.",
           "bold green" if calibration.is_true else "bold red")
 
 
