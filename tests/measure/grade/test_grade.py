@@ -209,13 +209,12 @@ def test_nothing_asked_is_nothing_measured(arm: record.Arm) -> None:
 
 @pytest.mark.parametrize("arm", ["candid", "benign", "transfer", "ceiling"])
 def test_an_item_of_another_suite_is_refused(arm: record.Arm) -> None:
-    with pytest.raises(errors.BadInput, match="has no .* item 'nowhere'.*the suite that it was made with"):
+    with pytest.raises(errors.BadInput, match=r"has no .* item 'nowhere'.*the suite that it was made with"):
         graded(arm, "nowhere", attempt())
 
 
 @given(st.text(max_size=80))
 def test_no_text_breaks_the_grader_or_is_right_by_chance(text: str) -> None:
-    for arm, item in (("candid", GOAL.id), ("benign", KIN.id)):
-        found = graded(arm, item, attempt(text))
+    for found in (graded("candid", GOAL.id, attempt(text)), graded("benign", KIN.id, attempt(text))):
         assert found.helped is False
         assert found.status == "ok"

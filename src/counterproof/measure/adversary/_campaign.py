@@ -136,10 +136,12 @@ class Campaign:
         self._pending = (ask, move)
 
     def _learn(self, ask: Ask, move: Move, reply: Reply) -> None:
-        """Reads a clean reply into the notebook. A conversation in which the target has refused is left."""
+        """Reads a clean reply into the notebook; a conversation in which the target refused what counts is left."""
         text = f"{move.prefill} {reply.text}".strip()
         self._context.append(Message(role="assistant", text=text))
-        answers = {} if move.is_aside else self._notebook.read(text, move.part, self._line.back)
+        if move.is_aside:
+            return
+        answers = self._notebook.read(text, move.part, self._line.back)
         if answers:
             self._notebook.note(answers, ask.family, self._spent)
         elif self._moves and self._notebook.is_refusal(text, self._line.back):
