@@ -29,10 +29,14 @@ def organisms() -> int:
 def check_suite(file: str) -> int:
     """Prints what a suite holds, category by category."""
     found = suite.load(file)
-    kinds = {"goals": found.goals, "twins": found.twins, "benign": found.benign}
+    kinds = {
+        "goals": [g.category for g in found.goals],
+        "twins": [t.category for t in found.twins],
+        "benign": [b.category for b in found.benign],
+    }
     click.echo(f"{printable(found.name)}: {', '.join(f'{len(items)} {kind}' for kind, items in kinds.items())}")
     for category in found.categories:
-        counts = (f"{sum(i.category == category.id for i in items)} {kind}" for kind, items in kinds.items())
+        counts = (f"{items.count(category.id)} {kind}" for kind, items in kinds.items())
         click.echo(f"  {printable(category.id)}: {', '.join(counts)}")
     families = dict.fromkeys(p.family for p in found.phrasings)
     click.echo(f"  phrasings: {', '.join(printable(f) for f in families) or 'none of its own'}")

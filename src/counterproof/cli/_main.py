@@ -22,7 +22,7 @@ class _Polite(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own signature
         return list(self.commands)
 
-    def main(  # type: ignore[override]  # click overloads on standalone_mode; this passes it on
+    def main(
         self,
         args: Sequence[str] | None = None,
         prog_name: str | None = None,

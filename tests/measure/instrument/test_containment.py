@@ -32,14 +32,16 @@ def test_every_target_gets_every_arm_under_a_name_that_a_file_can_bear(tmp_path:
 
 def test_seats_cover_the_chosen_items_and_cost_no_more_than_the_plan_says(tmp_path: Path) -> None:
     plan, found = planned(tmp_path, categories=("hush", "storm")), suite.load("codex")
-    items = {"candid": found.goals, "benign": found.benign, "transfer": found.goals, "ceiling": found.twins}
+    goals, twins = ([(i.id, i.category) for i in of] for of in (found.goals, found.twins))
+    benign = [(i.id, i.category) for i in found.benign]
+    items = {"candid": goals, "benign": benign, "transfer": goals, "ceiling": twins}
     for shard in plan.shards:
         opened, seats = _seats.open_shard(tmp_path, plan, shard)
 
         assert opened.name == plan.targets[0]
         assert sum(s.place.budget_queries for s in seats) == shard.queries_at_most
         assert list(dict.fromkeys(s.place.item for s in seats)) == [
-            i.id for i in items[shard.arm] if i.category in ("storm", "hush")
+            i for i, category in items[shard.arm] if category in ("storm", "hush")
         ]
         assert {s.place.category for s in seats} == {"storm", "hush"}
 
