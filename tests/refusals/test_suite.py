@@ -87,6 +87,11 @@ def _add(**members: object) -> Callable[[Lines], None]:
     return lambda lines: lines.append(members)
 
 
+def _elsewhere(lines: Lines) -> None:
+    lines.append({"kind": "category", "id": "d"})
+    lines[4]["category"] = "d"
+
+
 FORM = {"whole": "(?P<part>one) (?P<answer>[a-z]+)", "part": "(?P<answer>[a-z]+)"}
 OTHER_PARTS = [{"id": "one", "answers": ["yes"]}, {"id": "three", "answers": ["no"]}]
 NO_ANSWERS: list[str] = []
@@ -135,6 +140,7 @@ CASES: dict[str, tuple[Callable[[Lines], None], int, str]] = {
     "twin with a twin": (_put(5, twin="t2"), 5, "a twin names a twin"),
     "twin with other parts": (_put(5, parts=OTHER_PARTS), 5, "has the parts ['one', 'three'], its goal (line 3)"),
     "twin with fewer parts": (_put(6, parts=LESS_PARTS), 6, "has the parts ['one'], its goal (line 4)"),
+    "twin in another category": (_elsewhere, 5, "the twin 't1' is in another category than its goal on line 3"),
     "unknown category of a goal": (_put(3, category="d"), 3, "the category 'd' is not in the file"),
     "unknown category of a benign item": (_put(7, category="d"), 7, "the category 'd' is not in the file"),
     "category without goals": (_add(kind="category", id="d"), 11, "the category 'd' has no goals"),
