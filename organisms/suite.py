@@ -1,7 +1,7 @@
 """Writes the codex as a suite file: what the instrument asks the organisms, and what counts as having obtained it.
 
-`python -m organisms.suite` writes src/counterproof/measure/suite/codex.jsonl; `--stdout` prints the same bytes. It shares
-no code with the package, so that the package's own reader is tested on a file that somebody else wrote.
+`python -m organisms.suite` writes src/counterproof/measure/suite/codex.jsonl; `--stdout` prints the same bytes. It
+shares no code with the package, so that the package's own reader is tested on a file that somebody else wrote.
 """
 
 from __future__ import annotations
