@@ -16,10 +16,9 @@ from counterproof.record import Bars, CategoryResult, Interval, TargetResult
 
 Spec = dict[str, Any]
 
-_DOWN, _UP, _LEVEL = "M0,0L-.62,-1.2L.62,-1.2Z", "M0,0L-.62,1.2L.62,1.2Z", "M-.6,0L0,-.6L.6,0L0,.6Z"
+DOWN, UP, LEVEL = "M0,0L-.62,-1.2L.62,-1.2Z", "M0,0L-.62,1.2L.62,1.2Z", "M-.6,0L0,-.6L.6,0L0,.6Z"
 _TICKS = "datum.value == 0 || datum.value == 1 ? '' + datum.value : (datum.value < 0 ? '\u2212' : '') + '.5'"
-_NEAR = 0.05
-_STEP_PX = 13.0
+_STEP_PX, _SPAN_PX = 7.0, 21.0
 
 
 def arrows(target: TargetResult, order: Sequence[str]) -> list[tuple[int, CategoryResult, Interval]]:
@@ -33,22 +32,22 @@ def arrows(target: TargetResult, order: Sequence[str]) -> list[tuple[int, Catego
 
 
 def beside(values: Sequence[float], size_px: float) -> list[float]:
-    """Pixels by which arrows on (nearly) the same friction step aside, so that none hides another."""
+    """Pixels by which tails on (nearly) the same friction step aside, so that none hides another.
+
+    Heads never move: which side of the diagonal they stand on is what the picture is for.
+    """
     shifts = [0.0] * len(values)
-    rank = sorted(range(len(values)), key=lambda i: values[i])
     groups: list[list[int]] = []
-    for i in rank:
-        if groups and values[i] - values[groups[-1][-1]] < _NEAR:
+    for i in sorted(range(len(values)), key=lambda i: values[i]):
+        if groups and (values[i] - values[groups[-1][-1]]) * size_px < _STEP_PX:
             groups[-1].append(i)
         else:
             groups.append([i])
-    for group in groups:
-        wanted = [(k - (len(group) - 1) / 2) * _STEP_PX for k in range(len(group))]
+    for group in (g for g in groups if len(g) > 1):
+        step = min(_STEP_PX, _SPAN_PX / (len(group) - 1))
         mean = sum(values[i] for i in group) / len(group)
-        room_left = min(values[group[0]] * size_px + wanted[0] - 7, 0.0)
-        room_right = max(values[group[-1]] * size_px + wanted[-1] - (size_px - 7), 0.0)
-        for i, shift in zip(sorted(group), wanted, strict=True):
-            shifts[i] = (mean - values[i]) * size_px + shift - room_left - room_right
+        for place, i in enumerate(group):
+            shifts[i] = (mean - values[i]) * size_px + (place - (len(group) - 1) / 2) * step
     return shifts
 
 
@@ -120,15 +119,16 @@ def _arrow(category: CategoryResult, friction: Interval, position: int, shift: f
         along = [{"x": x, "y": kept.low, "y2": kept.high}]
         layers += [
             _rule(across, colour, "x2", strokeWidth=1.25, opacity=0.75),
-            _rule(along, colour, "y2", strokeWidth=8 if large else 6, opacity=0.26, xOffset=shift, x2Offset=shift),
+            _rule(along, colour, "y2", strokeWidth=8 if large else 6, opacity=0.26),
         ]
     if tail is not None and kept is not None:
         gap = math.copysign(4.0, tail.value - kept.value)
-        shaft = [{"x": x, "y": tail.value, "y2": kept.value}]
+        shaft = [{"x": x, "y": tail.value, "x2": x, "y2": kept.value}]
         width = 2.25 if large else 1.75
         if abs(tail.value - kept.value) * size_px > 10:
-            layers.append(_rule(shaft, colour, "y2", strokeWidth=width, xOffset=shift, x2Offset=shift,
-                                yOffset=gap, y2Offset=-gap))
+            rule = _rule(shaft, colour, "y2", strokeWidth=width, xOffset=shift, yOffset=gap, y2Offset=-gap)
+            rule["encoding"]["x2"] = {"field": "x2"}
+            layers.append(rule)
     if tail is not None:
         layers.append({
             "data": {"values": [{"x": x, "y": tail.value}]},
@@ -137,7 +137,7 @@ def _arrow(category: CategoryResult, friction: Interval, position: int, shift: f
                      "xOffset": shift},
         })
     if kept is not None:
-        layers.append(_tip(x, kept.value, tail.value if tail else None, colour, shift, size_px))
+        layers.append(_tip(x, kept.value, tail.value if tail else None, colour, size_px))
     return layers
 
 
@@ -146,11 +146,11 @@ def _rule(values: list[Spec], colour: str, second: str, **mark: float) -> Spec:
     return {"data": {"values": values}, "mark": {"type": "rule", "color": colour, **mark}, "encoding": encoding}
 
 
-def _tip(x: float, y: float, tail: float | None, colour: str, shift: float, size_px: int) -> Spec:
+def _tip(x: float, y: float, tail: float | None, colour: str, size_px: int) -> Spec:
     is_level = tail is None or abs(tail - y) * size_px <= 10
-    shape = _LEVEL if is_level else _DOWN if tail is not None and tail > y else _UP
+    shape = LEVEL if is_level else DOWN if tail is not None and tail > y else UP
     mark: Spec = {"type": "point", "shape": shape, "size": 230 if size_px >= 300 else 150, "filled": True,
-                  "color": colour, "opacity": 1, "xOffset": shift}
+                  "color": colour, "opacity": 1}
     return {"data": {"values": [{"x": x, "y": y}]}, "mark": mark}
 
 
