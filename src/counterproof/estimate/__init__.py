@@ -1,0 +1,52 @@
+"""Arithmetic: graded transcripts in, numbers with their uncertainty out.
+
+Takes: `Grade`s, `Category`s, `Bars` and published claims, or plain counts. Gives: `Interval | RatioSet | NotMeasured`,
+`CategoryResult`s, verdicts; pure, and seeded where random, so that a verifier can redo every number. Never: reads or
+writes anything, imports more than numpy and records, gives a number where nothing was measured. Which interval and
+why: decisions/0002; how well they cover: benchmarks/coverage.py.
+"""
+
+from counterproof.estimate._bootstrap import cluster_bootstrap
+from counterproof.estimate._category import POOLED, category_results, transfer_query
+from counterproof.estimate._containment import (
+    ceiling_problem,
+    containment,
+    dct_ratio,
+    overstatement,
+    selectivity,
+)
+from counterproof.estimate._levels import bonferroni_level, holm, sidak_level
+from counterproof.estimate._propagate import (
+    LimitTable,
+    limit_table,
+    ratio_limits,
+    ratio_plus_limits,
+)
+from counterproof.estimate._rate import (
+    Tally,
+    clopper_pearson,
+    clustered_rate,
+    jeffreys,
+    mid_p,
+    rate,
+    tally,
+    wilson,
+)
+from counterproof.estimate._ratio import mover_difference, newcombe_difference, score_ratio
+from counterproof.estimate._special import normal_quantile, two_sided_z
+from counterproof.estimate._survival import (
+    Campaign,
+    SurvivalCurve,
+    kaplan_meier,
+    restricted_mean,
+    transfer_curve,
+)
+from counterproof.estimate._verdict import verdict
+
+__all__ = [
+    "POOLED", "Campaign", "LimitTable", "SurvivalCurve", "Tally", "bonferroni_level", "category_results",
+    "ceiling_problem", "clopper_pearson", "cluster_bootstrap", "clustered_rate", "containment", "dct_ratio", "holm",
+    "jeffreys", "kaplan_meier", "limit_table", "mid_p", "mover_difference", "newcombe_difference", "normal_quantile",
+    "overstatement", "rate", "ratio_limits", "ratio_plus_limits", "restricted_mean", "score_ratio", "selectivity",
+    "sidak_level", "tally", "transfer_curve", "transfer_query", "two_sided_z", "verdict", "wilson",
+]

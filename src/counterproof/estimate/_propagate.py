@@ -1,0 +1,126 @@
+"""From the limits of single shares to those of a function of them: PropImp (Newcombe 2011).
+
+`Combining confidence intervals from independent sources` (Communications in Statistics, Theory and Methods 40:3154):
+let z1, z2 (and z3) be how far the shares lie from their estimates, each on its own normal scale; the limit of a
+function that is monotone in each share is its extreme over all displacements whose squares sum to z squared. The
+square-and-add rule MOVER (Zou and Donner 2008) approximates that extreme by a straight line and a circle. With mid-P
+limits it covers where counts are 0 or n, which is where our reference weights live.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from counterproof.estimate import _rate, _special
+from counterproof.estimate._rate import Tally
+from counterproof.estimate._special import FloatArray
+
+_NODES = 64
+_ANGLES = 49
+_AT_ONCE = 4_000_000
+_WHOLE: FloatArray = np.ones(1)
+
+
+@dataclass(frozen=True)
+class LimitTable:
+    """Mid-P limits of X counts at equally spaced displacements 0 ... z: `low_XN`, `high_XN`, beside `share_X`."""
+
+    share_X: FloatArray
+    low_XN: FloatArray
+    high_XN: FloatArray
+
+    def lows(self, reach: FloatArray) -> FloatArray:
+        """Lower limits at the given shares of z (each in [0, 1]): [X, *reach.shape], never above the estimate."""
+        share = self.share_X.reshape(-1, *[1] * reach.ndim)
+        return np.minimum(_between(self.low_XN, reach), share)
+
+    def highs(self, reach: FloatArray) -> FloatArray:
+        """Upper limits at the given shares of z, never below the estimate."""
+        share = self.share_X.reshape(-1, *[1] * reach.ndim)
+        return np.maximum(_between(self.high_XN, reach), share)
+
+
+def limit_table(successes_X: FloatArray, trials: float, level: float) -> LimitTable:
+    """The mid-P limits of some counts out of the same trials, at every displacement up to that of `level`."""
+    z = _special.two_sided_z(level)
+    tail = _special.upper_tail(z * np.linspace(0, 1, _NODES + 1))
+    column = successes_X.astype(np.float64)[:, None]
+    high = _rate.mid_p_upper(column, trials, tail)
+    low = 1 - _rate.mid_p_upper(trials - column, trials, tail)
+    return LimitTable(share_X=successes_X / trials, low_XN=low, high_XN=high)
+
+
+@lru_cache(maxsize=4096)
+def table_of(successes: float, trials: float, level: float) -> LimitTable:
+    """The table of one count; kept, for the same counts come again and again."""
+    return limit_table(np.array([successes]), trials, level)
+
+
+def table_of_tally(counted: Tally, level: float) -> LimitTable:
+    """The table of one tally's effective counts."""
+    return table_of(counted.successes, counted.trials, level)
+
+
+def _between(table_XN: FloatArray, reach: FloatArray) -> FloatArray:
+    """Quintic (six-point Lagrange) interpolation along the last axis at `reach` of its length."""
+    position = np.clip(reach, 0, 1) * _NODES
+    first = np.clip(np.floor(position).astype(np.intp) - 2, 0, _NODES - 5)
+    offset = position - first
+    value = np.zeros((table_XN.shape[0], *reach.shape))
+    for j in range(6):
+        weight = np.ones_like(offset)
+        for k in range(6):
+            if k != j:
+                weight = weight * (offset - k) / (j - k)
+        value += table_XN[:, first + j] * weight
+    return value
+
+
+def directions() -> tuple[FloatArray, FloatArray]:
+    """Cosines and sines of equally spaced angles from 0 to a right angle."""
+    angle = np.linspace(0, np.pi / 2, _ANGLES)
+    return np.cos(angle), np.sin(angle)
+
+
+def greatest(values: FloatArray) -> FloatArray:
+    """The maximum along the last axis of a smooth function on equal steps, refined by the parabola through its peak."""
+    peak = np.argmax(values, axis=-1)[..., None]
+    left = np.take_along_axis(values, np.maximum(peak - 1, 0), axis=-1)
+    here = np.take_along_axis(values, peak, axis=-1)
+    right = np.take_along_axis(values, np.minimum(peak + 1, values.shape[-1] - 1), axis=-1)
+    with np.errstate(invalid="ignore"):
+        bend = left - 2 * here + right
+    is_inside = (peak > 0) & (peak < values.shape[-1] - 1) & (bend < 0)
+    rise = np.where(is_inside, -((right - left) ** 2) / (8 * np.where(is_inside, bend, -1.0)), 0.0)
+    refined: FloatArray = (here + rise)[..., 0]
+    return refined
+
+
+def ratio_limits(
+    top: LimitTable, bottom: LimitTable, reach_J: FloatArray = _WHOLE
+) -> tuple[FloatArray, FloatArray]:
+    """Limits of top / bottom for every pair of counts at each of `reach_J` shares of the tables' z: two arrays [X, Y, J].
+
+    Infinite where the bottom may be 0.
+    """
+    cosine, sine = directions()
+    top_low, top_high = top.lows(np.outer(reach_J, cosine)), top.highs(np.outer(reach_J, cosine))
+    bottom_low, bottom_high = bottom.lows(np.outer(reach_J, sine)), bottom.highs(np.outer(reach_J, sine))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        high = top_high[:, None] / bottom_low[None]
+        low = top_low[:, None] / bottom_high[None]
+    may_vanish = np.any(bottom_low <= 0, axis=-1)[None]
+    return -greatest(-low), np.where(may_vanish, np.inf, greatest(np.where(np.isfinite(high), high, 0.0)))
+
+
+def ratio_plus_limits(top: LimitTable, bottom: LimitTable, third: LimitTable) -> tuple[FloatArray, FloatArray]:
+    """Limits of top / bottom + third for every triple of counts: two arrays [X, Y, W]."""
+    cosine, sine = directions()
+    at_once = max(1, _AT_ONCE // (top.share_X.size * bottom.share_X.size * _ANGLES))
+    chunks = [ratio_limits(top, bottom, cosine[k : k + at_once]) for k in range(0, _ANGLES, at_once)]
+    low = np.concatenate([c[0] for c in chunks], axis=-1)[:, :, None, :] + third.lows(sine)[None, None]
+    high = np.concatenate([c[1] for c in chunks], axis=-1)[:, :, None, :] + third.highs(sine)[None, None]
+    return -greatest(-low), np.where(np.all(np.isfinite(high), axis=-1), greatest(high), np.inf)
