@@ -20,7 +20,8 @@ BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", flags=re.MULTILINE | re.DOTALL
 LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)\s#]+)")
 LIMIT_S = 300
 
-DOCUMENTS = [p for p in tracked("*.md") if p.parent in (ROOT, ROOT / "docs")]
+MARKDOWN = tracked("*.md")
+DOCUMENTS = [p for p in MARKDOWN if p.parent in (ROOT, ROOT / "docs")]
 
 
 def shell_blocks(text: str) -> str:
@@ -63,11 +64,17 @@ def test_make_targets_exist(path: Path) -> None:
             subprocess.run(["make", "-n", *rest], cwd=ROOT, capture_output=True, check=True)
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.name)
+@pytest.mark.parametrize("path", MARKDOWN, ids=lambda p: str(p.relative_to(ROOT)))
 def test_links_lead_somewhere(path: Path) -> None:
     targets = LINK.findall(path.read_text(encoding="utf-8"))
 
     assert [t for t in targets if not (path.parent / t).exists()] == []
+
+
+def test_every_decision_is_listed() -> None:
+    listed = LINK.findall((ROOT / "decisions" / "README.md").read_text(encoding="utf-8"))
+
+    assert sorted(listed) == sorted(p.name for p in tracked("decisions/[0-9]*.md"))
 
 
 def _options() -> Iterator[tuple[str, str]]:
