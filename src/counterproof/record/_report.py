@@ -112,7 +112,7 @@ class CategoryResult(Record, frozen=True, kw_only=True):
     K: Estimate
     D: Estimate
     S: Estimate
-    O: Estimate  # noqa: E741 - the letter DESIGN gives to overstatement
+    O: Estimate  # noqa: E741 - the letter that overstatement has in docs/estimands.md
     K_joint: Estimate
     F_joint: Estimate
     S_joint: Estimate
