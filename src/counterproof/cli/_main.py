@@ -13,7 +13,7 @@ import click
 import counterproof
 from counterproof import errors
 
-BROKEN_PIPE = 141  # what a shell reports for a program that ended by SIGPIPE (128 + 13)
+BROKEN_PIPE = 1  # as click ends when it is the one to notice
 
 
 class _Polite(click.Group):

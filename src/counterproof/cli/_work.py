@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import sys
@@ -17,6 +18,7 @@ from counterproof.measure import instrument, target, trial
 from counterproof.publish import report as reports
 
 NOT_TRUE = 100
+LOG_COLUMNS = 120
 DEMO_SEED = 0
 
 
@@ -63,6 +65,12 @@ class Wanted:
         return shlex.join(words)
 
 
+def paper() -> rich.console.Console:
+    """Standard output; as wide as the terminal, or as a log where there is none."""
+    is_terminal = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return rich.console.Console(width=None if is_terminal else LOG_COLUMNS, highlight=False)
+
+
 def first_seeds() -> tuple[str, ...]:
     """The organisms of the first training seed."""
     return tuple(e.call_name for e in target.manifest().organisms if e.training_seed == DEMO_SEED)
@@ -98,7 +106,7 @@ def measure(wanted: Wanted, machine: Machine) -> int:
     found = _measured(plan, wanted.suite, folder, machine)
     files = write(found, html=folder / "report.html", json=folder / "report.json")
     files += write(found, html=wanted.html, json=wanted.json)
-    reports.to_terminal(found, rich.console.Console(), files=files)
+    reports.to_terminal(found, paper(), files=files)
     return 0
 
 
@@ -122,7 +130,7 @@ def demo(out: Path, budget: str, machine: Machine) -> int:
     folder = out / default_folder(plan)
     found = _measured(plan, "codex", folder, machine)
     files = write(found, html=out / "report.html", json=out / "report.json")
-    reports.to_terminal(found, rich.console.Console(), files=files)
+    reports.to_terminal(found, paper(), files=files)
     return 0
 
 
@@ -137,7 +145,7 @@ def calibrate(out: Path | None, budget: str, machine: Machine) -> int:
     _store(folder / "calibration.json", reports.as_json(held))
     write(found, html=None, json=folder / "report.json")
     _store(folder / "report.html", reports.as_html(found, held).encode())
-    reports.calibration_terminal(held, rich.console.Console())
+    reports.calibration_terminal(held, paper())
     click.echo(f"Report: {folder / 'report.html'}")
     return 0 if held.is_true else NOT_TRUE
 
@@ -146,7 +154,7 @@ def report(source: Path, html: Path | None, json: Path | None) -> int:
     """Prints a finished run, or a report.json, again."""
     found = _found(source)
     files = write(found, html=html, json=json)
-    reports.to_terminal(found, rich.console.Console(), files=files)
+    reports.to_terminal(found, paper(), files=files)
     return 0
 
 
@@ -179,14 +187,18 @@ def write(found: record.Report, *, html: Path | None, json: Path | None) -> list
 
 
 def _store(path: Path, data: bytes) -> None:
-    """Whole or not at all: beside its place first, then moved there."""
+    """Whole or not at all: beside its place first, then moved there; a device or a pipe is written to as it is."""
     beside = path.with_name(f".{path.name}.new")
     try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         beside.write_bytes(data)
         beside.replace(path)
     except OSError as exc:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            beside.unlink()
         raise errors.StorageFailed(
             f"cannot be written: {exc.strerror}", where=str(path), mend="make room or choose another place"
         ) from exc
