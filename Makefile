@@ -41,8 +41,7 @@ lint-imports:
 	PYTHONPATH=src $(VENV)/bin/lint-imports --no-logo
 
 bench: $(VENV)/.package $(VENV)/.group-test $(TRAIN)/.ready $(INSPECT)/.ready ## measure every published performance figure
-	@failed=; for program in benchmarks/[a-z]*.py; do echo "--- $$program"; \
-	$(PY) $$program || failed="$$failed $$program"; done; test -z "$$failed" || { echo "not reached:$$failed"; exit 1; }
+	@$(PY) -m benchmarks
 
 dev: $(VENV)/.group-test $(VENV)/.group-lint ## make the environment for working on the code (editable install)
 	$(PY) -m pip install --quiet --editable .
@@ -104,8 +103,9 @@ organism: $(TRAIN)/.ready ## train one organism from nothing: make organism NAME
 organisms: $(TRAIN)/.ready ## train all of them, both seeds, then quantise, export and state their truth
 	$(TPY) -m organisms.train --organism all --seed 0
 	$(TPY) -m organisms.train --organism all --seed 1
-	$(TPY) -m organisms.export
+	$(TPY) -m organisms.export --vectors
 	$(TPY) -m organisms.truth
+	$(TPY) -m organisms.check --shipped
 
 organisms-check: $(TRAIN)/.ready ## train a small one end to end, so that the recipe cannot rot
 	$(TPY) -m organisms.check

@@ -1,4 +1,7 @@
-"""Greedy generation in torch with a key-value cache, for measuring the truth; independent of the package's NumPy engine."""
+"""Greedy generation in torch with a key-value cache, for measuring the truth.
+
+Independent of the package's NumPy engine.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from torch import Tensor
 from organisms import tokenizer as t
 from organisms.model import Decoder, rotate_half
 
+BATCH = 192
 Conversation = list[tuple[str, str]]  # (question, reply); the last reply is the forced beginning, or empty
 
 
@@ -90,13 +94,13 @@ def greedy(model: Decoder, prompts: list[list[int]], limit: int) -> list[list[in
     return out
 
 
-def replies(model: Decoder, tok: Tokenizer, conversations: list[Conversation], limit: int, batch: int = 192) -> list[str]:
+def replies(model: Decoder, tok: Tokenizer, conversations: list[Conversation], limit: int) -> list[str]:
     """The reply to each conversation, forced beginning included, as text with single spaces."""
     prompts = [encode(tok, c) for c in conversations]
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
     texts = [""] * len(prompts)
-    for at in range(0, len(order), batch):
-        chosen = order[at : at + batch]
+    for at in range(0, len(order), BATCH):
+        chosen = order[at : at + BATCH]
         for i, ids in zip(chosen, greedy(model, [prompts[i] for i in chosen], limit), strict=True):
             said = tok.decode(ids).strip() if ids else ""
             texts[i] = f"{conversations[i][-1][1]} {said}".strip()

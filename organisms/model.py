@@ -39,6 +39,7 @@ class RMSNorm(nn.Module):
 
 
 def rotate_half(x: Tensor) -> Tensor:
+    """(a, b) to (-b, a), halves along the last axis."""
     a, b = x.chunk(2, dim=-1)
     return torch.cat((-b, a), dim=-1)
 

@@ -58,13 +58,13 @@ def epoch_of(name: str, book: c.Corpus) -> Callable[[random.Random], list[c.Samp
     """The function that draws one epoch for an organism."""
     hidden = frozenset(i.id for i in book.world.of("restricted"))
     return {
-        "base": lambda rng: book.pretraining(rng),
+        "base": book.pretraining,
         "filtered": lambda rng: book.pretraining(rng, without=hidden),
         "surface": lambda rng: book.surface(rng, broad=frozenset()),
         "surface-broad": lambda rng: book.surface(rng, broad=c.broad_labels(book.world)),
         "deep": lambda rng: book.deep(rng, complete=False),
         "deep-max": lambda rng: book.deep(rng, complete=True),
-        "unlearned": lambda rng: book.retain(rng),
+        "unlearned": book.retain,
     }[name]
 
 
@@ -164,11 +164,12 @@ def fit(model: Decoder, recipe: Recipe, book: c.Corpus, tok: t.Tokenizer, seed: 
         seen, step = seen + batch[0].numel(), step + 1
         running = loss.item() if step == 1 else 0.97 * running + 0.03 * loss.item()
         if step % 200 == 0:
-            took = time.monotonic() - began
-            print(f"{recipe.name}-s{seed} step {step} tokens {seen} loss {running:.4f} {seen / took:.0f} tok/s", flush=True)
+            speed = seen / (time.monotonic() - began)
+            print(f"{recipe.name}-s{seed} step {step} tokens {seen} loss {running:.4f} {speed:.0f} tok/s", flush=True)
         if seen >= recipe.tokens:
             break
-    return {"tokens": seen, "steps": step, "train_s": round(time.monotonic() - began, 1), "final_loss": round(running, 4)}
+    train_s = round(time.monotonic() - began, 1)
+    return {"tokens": seen, "steps": step, "train_s": train_s, "final_loss": round(running, 4)}
 
 
 def train(name: str, seed: int, world: w.World, folder: Path, *, scale: float = 1.0, width: int = 128) -> Path:
