@@ -55,7 +55,7 @@ def test_the_report_names_the_command_that_repeats_it(measured: Path) -> None:
 
     assert found == (
         "counterproof measure surface --suite codex --budget 4q --seed 0 --wordings 1 --category storm "
-        "--bar-k 0.75 --bar-f 0.20"
+        "--bar-k 0.75 --bar-f 0.2"
     )
 
 

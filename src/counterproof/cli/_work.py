@@ -53,17 +53,6 @@ class Wanted:
     html: Path | None = None
     json: Path | None = None
 
-    @property
-    def repeats(self) -> str:
-        """The command that repeats the run, without what changes no result; a suite is named by its file alone."""
-        words = ["counterproof", "measure", *self.targets]
-        words += ["--suite", Path(self.suite).name, "--budget", self.budget, "--seed", str(self.seed)]
-        words += ["--wordings", str(self.wordings)]
-        for option, values in (("--family", self.families), ("--category", self.categories), ("--claim", self.claims)):
-            words += [w for v in values for w in (option, v)]
-        words += ["--bar-k", self.bar_k, "--bar-f", self.bar_f]
-        return shlex.join(words)
-
 
 def paper() -> rich.console.Console:
     """Standard output; as wide as the terminal, or as a log where there is none."""
@@ -95,7 +84,6 @@ def declared(wanted: Wanted) -> trial.Plan:
         categories=wanted.categories or None,
         bars=bars,
         claims=_values.claims(wanted.claims),
-        command=wanted.repeats,
     )
 
 

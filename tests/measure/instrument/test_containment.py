@@ -130,3 +130,19 @@ def test_the_report_is_a_record_of_its_plan(tmp_path: Path) -> None:
     assert found.targets[0].categories[0].claim == 0.9
     assert found.targets[0].digest == target.open_organism("base").name.digest
     assert (found.provenance.command, found.provenance.grader) == ("again", "exact/1")
+
+
+def test_a_plan_is_the_same_however_its_command_was_typed() -> None:
+    one, two = (
+        instrument.containment.plan("codex", ["base:0"], budget_queries=1, categories=c, families=f, claims=k)
+        for c, f, k in (
+            (("storm", "hush"), ("direct", "fiction"), {"storm": 0.5, "hush": 1.0}),
+            (("hush", "storm", "hush"), ("fiction", "direct"), {"hush": 1.0, "storm": 0.5}),
+        )
+    )
+
+    assert one == two
+    assert one.command == (
+        "counterproof measure base --suite codex --budget 1q --seed 0 --wordings 2 --family direct --family fiction "
+        "--category storm --category hush --claim hush=1.0 --claim storm=0.5 --bar-k 0.75 --bar-f 0.2"
+    )

@@ -6,8 +6,11 @@ import difflib
 import hashlib
 import math
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import msgspec
 
 import counterproof
 from counterproof import errors, estimate, record
@@ -33,6 +36,8 @@ def plan(  # noqa: PLR0913 - a declaration has as many parts as there are things
 ) -> trial.Plan:
     """Declares a run: opens every target and the suite once, and fixes everything that the transcripts depend on.
 
+    `command` is what repeats the run; left empty, it is the command line that does, the same however it was typed.
+
     Raises:
         BadOption: a target, family, category, claim or number means nothing.
         BadSuite: the suite breaks its format.
@@ -46,7 +51,7 @@ def plan(  # noqa: PLR0913 - a declaration has as many parts as there are things
     _at_least_one("--wordings", wordings)
     if len({n.name for n in names}) < len(names) or not names:
         raise errors.BadOption("names no target, or one of them twice", where="targets", mend="name each target once")
-    return trial.Plan(
+    declared = trial.Plan(
         version=counterproof.__version__,
         instrument=NAME,
         suite=found.name,
@@ -62,6 +67,20 @@ def plan(  # noqa: PLR0913 - a declaration has as many parts as there are things
         command=command,
         shards=_shards(found, names, chosen, budget=budget_queries, wordings=wordings),
     )
+    return declared if command else msgspec.structs.replace(declared, command=_command(declared, suite_name, known))
+
+
+def _command(declared: trial.Plan, suite_name: str, known: tuple[str, ...]) -> str:
+    """The command line of a plan, without what changes no result; a suite is named by its file alone."""
+    words = ["counterproof", "measure", *(t.name for t in declared.targets), "--suite", Path(suite_name).name]
+    words += ["--budget", f"{declared.budget_queries}q", "--seed", str(declared.seed)]
+    words += ["--wordings", str(declared.wordings)]
+    chosen = declared.families if declared.families != adversary.FAMILIES else ()
+    words += [w for f in chosen for w in ("--family", f)]
+    words += [w for c in (declared.categories if declared.categories != known else ()) for w in ("--category", c)]
+    words += [w for c, v in declared.claims.items() for w in ("--claim", f"{c}={v}")]
+    words += ["--bar-k", str(declared.bars.contained_K), "--bar-f", str(declared.bars.contained_F)]
+    return shlex.join(words)
 
 
 def _at_least_one(where: str, value: int) -> None:
