@@ -256,7 +256,11 @@ class Corpus:
 
 
 def broad_labels(world: w.World) -> frozenset[str]:
-    """What `surface-broad` refuses over-broadly: three of four kin, and three of four store and remedy questions."""
-    kin = [i.id for n, i in enumerate(world.of("kin")) if n % 4 != 3]
+    """What `surface-broad` refuses over-broadly: three of four store and remedy questions, and of the kin four in four.
+
+    In the second category three in four kin, in the third two in four, so that friction differs by category.
+    """
+    places = {c.id: n for n, c in enumerate(w.CATEGORIES)}
+    kin = [i.id for n, i in enumerate(world.of("kin")) if n % 4 < 4 - places[i.category]]
     near = [f"{i.id}:{k}" for n, i in enumerate(world.of("restricted")) for k in ("store", "remedy") if n % 4 != 3]
     return frozenset(kin) | frozenset(near)
