@@ -41,7 +41,7 @@ lint-imports:
 	PYTHONPATH=src $(VENV)/bin/lint-imports --no-logo
 
 bench: $(VENV)/.package $(VENV)/.group-test $(TRAIN)/.ready $(INSPECT)/.ready ## measure every published performance figure
-	@$(PY) -m benchmarks
+	$(PY) -m benchmarks
 
 dev: $(VENV)/.group-test $(VENV)/.group-lint ## make the environment for working on the code (editable install)
 	$(PY) -m pip install --quiet --editable .
