@@ -8,6 +8,6 @@
     grade        transcripts in, grades out: exact
     instrument   the recipes that join these: containment, calibration
 
-Takes: a suite and a target. Gives: a report, from `instrument`. Never: signs, publishes, or lets an asker see an answer.
-The rooms hand over records, not functions; only `trial` and `instrument` know the others' faces.
+Takes: a suite and a target. Gives: a report, from `instrument`. Never: signs, publishes, or lets an asker see an
+answer. The rooms hand over records, not functions; only `instrument` knows the others' faces.
 """
