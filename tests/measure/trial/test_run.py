@@ -124,7 +124,7 @@ def test_a_target_that_fails_is_named(opener: trial.Opener, sentence: str, proce
 
 
 def test_a_worker_that_dies_is_told_with_its_shard(tmp_path: Path) -> None:
-    with pytest.raises(errors.CounterproofError, match=r"g\.transfer: the worker died \(exit code 7\)"):
+    with pytest.raises(errors.CounterproofError, match=r"g\.(transfer|ceiling): the worker died \(exit code 7\)"):
         trial.run(gossip.plan(), tmp_path / "run", open_and_die, processes=2)
 
 
