@@ -18,9 +18,11 @@ from counterproof.estimate._containment import (
 from counterproof.estimate._levels import bonferroni_level, holm, sidak_level
 from counterproof.estimate._propagate import (
     LimitTable,
+    directions,
     limit_table,
     ratio_limits,
     ratio_plus_limits,
+    sum_limits,
 )
 from counterproof.estimate._rate import (
     Tally,
@@ -33,7 +35,7 @@ from counterproof.estimate._rate import (
     wilson,
 )
 from counterproof.estimate._ratio import mover_difference, newcombe_difference, score_ratio
-from counterproof.estimate._special import normal_quantile, two_sided_z
+from counterproof.estimate._special import beta_quantile, normal_quantile, two_sided_z
 from counterproof.estimate._survival import (
     Campaign,
     SurvivalCurve,
@@ -44,9 +46,10 @@ from counterproof.estimate._survival import (
 from counterproof.estimate._verdict import verdict
 
 __all__ = [
-    "POOLED", "Campaign", "LimitTable", "SurvivalCurve", "Tally", "bonferroni_level", "category_results",
-    "ceiling_problem", "clopper_pearson", "cluster_bootstrap", "clustered_rate", "containment", "dct_ratio", "holm",
-    "jeffreys", "kaplan_meier", "limit_table", "mid_p", "mover_difference", "newcombe_difference", "normal_quantile",
-    "overstatement", "rate", "ratio_limits", "ratio_plus_limits", "restricted_mean", "score_ratio", "selectivity",
-    "sidak_level", "tally", "transfer_curve", "transfer_query", "two_sided_z", "verdict", "wilson",
+    "POOLED", "Campaign", "LimitTable", "SurvivalCurve", "Tally", "beta_quantile", "bonferroni_level",
+    "category_results", "ceiling_problem", "clopper_pearson", "cluster_bootstrap", "clustered_rate", "containment",
+    "dct_ratio", "directions", "holm", "jeffreys", "kaplan_meier", "limit_table", "mid_p", "mover_difference",
+    "newcombe_difference", "normal_quantile", "overstatement", "rate", "ratio_limits", "ratio_plus_limits",
+    "restricted_mean", "score_ratio", "selectivity", "sidak_level", "sum_limits", "tally", "transfer_curve",
+    "transfer_query", "two_sided_z", "verdict", "wilson",
 ]

@@ -102,16 +102,16 @@ def greatest(values: FloatArray) -> FloatArray:
 def ratio_limits(
     top: LimitTable, bottom: LimitTable, reach_J: FloatArray = _WHOLE
 ) -> tuple[FloatArray, FloatArray]:
-    """Limits of top / bottom for every pair of counts at each of `reach_J` shares of the tables' z: two arrays [X, Y, J].
+    """Limits of top / bottom for every pair of counts: two arrays [X, Y, J].
 
-    Infinite where the bottom may be 0.
+    `reach_J`: at which shares of the tables' z, the whole of it unless told. Infinite where the bottom may be 0.
     """
     cosine, sine = directions()
     top_low, top_high = top.lows(np.outer(reach_J, cosine)), top.highs(np.outer(reach_J, cosine))
     bottom_low, bottom_high = bottom.lows(np.outer(reach_J, sine)), bottom.highs(np.outer(reach_J, sine))
     with np.errstate(divide="ignore", invalid="ignore"):
         high = top_high[:, None] / bottom_low[None]
-        low = top_low[:, None] / bottom_high[None]
+        low = np.where(top_low[:, None] > 0, top_low[:, None] / bottom_high[None], 0.0)
     may_vanish = np.any(bottom_low <= 0, axis=-1)[None]
     return -greatest(-low), np.where(may_vanish, np.inf, greatest(np.where(np.isfinite(high), high, 0.0)))
 
@@ -121,6 +121,17 @@ def ratio_plus_limits(top: LimitTable, bottom: LimitTable, third: LimitTable) ->
     cosine, sine = directions()
     at_once = max(1, _AT_ONCE // (top.share_X.size * bottom.share_X.size * _ANGLES))
     chunks = [ratio_limits(top, bottom, cosine[k : k + at_once]) for k in range(0, _ANGLES, at_once)]
-    low = np.concatenate([c[0] for c in chunks], axis=-1)[:, :, None, :] + third.lows(sine)[None, None]
-    high = np.concatenate([c[1] for c in chunks], axis=-1)[:, :, None, :] + third.highs(sine)[None, None]
+    low_XYJ = np.concatenate([c[0] for c in chunks], axis=-1)
+    high_XYJ = np.concatenate([c[1] for c in chunks], axis=-1)
+    return sum_limits(low_XYJ[:, :, None], high_XYJ[:, :, None], third.lows(sine), third.highs(sine))
+
+
+def sum_limits(
+    low_J: FloatArray, high_J: FloatArray, other_low_J: FloatArray, other_high_J: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Limits of a sum, from one's limits along the cosines and the other's along the sines of `directions()`.
+
+    The last axis is the direction; the others broadcast.
+    """
+    low, high = low_J + other_low_J, high_J + other_high_J
     return -greatest(-low), np.where(np.all(np.isfinite(high), axis=-1), greatest(high), np.inf)

@@ -84,7 +84,7 @@ def _continued_fraction(a: FloatArray, b: FloatArray, x: FloatArray) -> FloatArr
         c = _away_from_zero(1 + odd / c)
         step = d * c
         value *= step
-        if np.all(np.abs(step - 1) < 3e-16):
+        if np.all(np.abs(step - 1) < 1e-15):
             break
     return value
 
