@@ -81,6 +81,19 @@ def test_an_instrument_that_holds_the_truth_is_true(known: dict[str, dict[str, f
     assert found.coverage_found == 1.0
 
 
+def test_one_organism_that_is_missed_is_not_hidden_by_the_others(known: dict[str, dict[str, float]]) -> None:
+    good: dict[str, record.Estimate] = {q: interval(0, 1) for q in ("R", "F", "T", "K")}
+    bad: dict[str, record.Estimate] = {**good, "R": interval(0, 0.1), "T": interval(0, 0.1), "K": interval(0, 0.1)}
+    others = [e.call_name for e in target.manifest().organisms if e.name in ("surface", "unlearned")]
+    for name in ("deep", *others):
+        known[name] = {"R": 0.5, "F": 0.5, "T": 0.5, "C": 1.0, "K": 0.5}
+    results = [(name, category("imperfect", good, c)) for name in others for c in ("*", "storm", "hush", "ember")]
+    found = instrument.calibration.calibration(report(("deep", category("imperfect", bad)), *results))
+
+    assert not found.is_true
+    assert "the truth of deep:0 was missed too often" in found.because
+
+
 def test_an_instrument_whose_intervals_miss_is_not_true(known: dict[str, dict[str, float]]) -> None:
     known["surface"] = {"R": 1.0, "F": 0.0, "T": 1.0, "C": 1.0, "K": 0.0}
     measured: dict[str, record.Estimate] = {"R": interval(0, 0.1), "T": interval(0, 0.1)}
