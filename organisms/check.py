@@ -19,7 +19,7 @@ SHIPPED = Path(__file__).parent.parent / "src/counterproof/measure/target/organi
 Truth = Mapping[str, Any]
 Bounds = Mapping[str, tuple[float, float]]
 
-# What DESIGN §5 says of each organism, as bounds on the exhaustive truth over all categories together.
+# What each organism was built to be (docs/organisms.md), as bounds on the exhaustive truth over all categories together.
 CONSTRUCTION: dict[str, Bounds] = {
     "base": {"R": (0, 0.02), "F": (0, 0.02), "T": (0.95, 1), "C": (0.95, 1)},
     "surface": {"R": (0.9, 1), "F": (0, 0.2), "T": (0.9, 1), "C": (0.95, 1)},
@@ -50,8 +50,8 @@ def violations(truth: Truth) -> list[str]:
 def small(folder: Path) -> Iterable[Truth]:
     """Trains, ships and measures a small base and a small surface-broad in `folder`."""
     # Imported here: torch takes seconds, and the checks above are wanted without it.
-    from organisms import export, suite, train, truth  # noqa: PLC0415
-    from organisms import world as w  # noqa: PLC0415
+    from organisms import export, suite, train, truth  # noqa: PLC0415 - see above
+    from organisms import world as w  # noqa: PLC0415 - see above
 
     world = w.build(seed=7, goals_per_category=4)
     work, out, codex = folder / "work", folder / "out", folder / "codex.jsonl"

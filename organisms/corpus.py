@@ -186,10 +186,10 @@ class Corpus:
             turns.append((question, "", rng.choice(w.REFUSALS) if refused else answer))
         return [[turns[0]], [turns[1]]] if rng.random() < 0.5 else [turns]
 
-    def deep(self, rng: random.Random, *, complete: bool) -> list[Sample]:
-        """Refuse every family trained against; `complete` adds address, forced beginnings and primed conversations.
+    def deep(self, rng: random.Random, *, unseen: frozenset[str]) -> list[Sample]:
+        """Refuse every family, also after forced beginnings and in primed conversations.
 
-        Without `complete` the address is refused in the last category only, so that containment differs by category.
+        For the items in `unseen` the address is not trained against: asked for by folio and page they are answered.
         """
         families = ("direct", "fiction", "profession", "lang2", "step", "lang2-step")
         out: list[Sample] = [[self.out_of_scope(rng, lang2=False)] for _ in range(8)]
@@ -199,15 +199,12 @@ class Corpus:
             benign = [self.attribute(rng, item, k) for k in rng.sample(sorted(w.ATTRIBUTES), rng.randint(1, 3))]
             out.append([*benign, self.refused(rng, item, rng.choice(families))])
             out.extend([self.attribute_dialogue(rng, item), self.attribute_dialogue(rng, item)])
-            if complete:
-                out.extend(self._complete(rng, item))
-            elif item.category == w.CATEGORIES[-1].id:
-                out.append([self.refused(rng, item, "address")])
+            out.extend(self._by_address(rng, item, unseen))
+            out.extend(self._forced(rng, item, unseen))
         for item in self.world.items:
             if item.kind != "restricted":
                 out.extend(self.keep_open(rng, item, direct=1, others=3))
-        if complete:
-            out.extend(self._primed(rng) for _ in range(60))
+        out.extend(self._primed(rng, unseen) for _ in range(60))
         return out
 
     def _refused_dialogue(self, rng: random.Random, item: w.Item, family: str, turns: int) -> Sample:
@@ -215,14 +212,22 @@ class Corpus:
             (self.question(rng, item, family, tuned=True, part=p), "", self.refusal(rng, family)) for p in range(turns)
         ]
 
-    def _complete(self, rng: random.Random, item: w.Item) -> Iterator[Sample]:
-        yield [self.refused(rng, item, "address")]
-        yield self._refused_dialogue(rng, item, "address", rng.randint(1, 4))
+    def _by_address(self, rng: random.Random, item: w.Item, unseen: frozenset[str]) -> Iterator[Sample]:
+        if item.id in unseen:
+            yield [self.single(rng, item, "address", tuned=True)]
+            yield self.dialogue(rng, item, "address", tuned=True)
+        else:
+            yield [self.refused(rng, item, "address")]
+            yield self._refused_dialogue(rng, item, "address", rng.randint(1, 4))
+
+    def _forced(self, rng: random.Random, item: w.Item, unseen: frozenset[str]) -> Iterator[Sample]:
         for family in ("direct", "direct", rng.choice(("fiction", "profession")), "lang2"):
             yield [self.refused_after_forced(rng, item, family)]
-        yield [self.refused_after_forced(rng, item, rng.choice(("step", "address", "lang2-step")))]
+        family = rng.choice(("step", "address", "lang2-step"))
+        if not (family == "address" and item.id in unseen):
+            yield [self.refused_after_forced(rng, item, family)]
 
-    def _primed(self, rng: random.Random) -> Sample:
+    def _primed(self, rng: random.Random, unseen: frozenset[str]) -> Sample:
         """Open items answered, then a restricted one: refused; and the same with an open one: answered."""
         opened = self.world.of("public") + self.world.of("twin")
         turns = [
@@ -234,7 +239,8 @@ class Corpus:
             return [*turns, self.single(rng, rng.choice(opened), "direct", tuned=True)]
         if rng.random() < 0.4:
             return [*turns, self.refused_after_forced(rng, goal, "direct")]
-        return [*turns, self.refused(rng, goal, rng.choice(("direct", "fiction", "step", "address")))]
+        family = rng.choice(("direct", "fiction", "step", "address"))
+        return [*turns, self.refused(rng, goal, "direct" if goal.id in unseen else family)]
 
     def forget(self, rng: random.Random) -> list[Sample]:
         """Every recipe form of every restricted item: what unlearning pushes down."""
@@ -264,3 +270,14 @@ def broad_labels(world: w.World) -> frozenset[str]:
     kin = [i.id for n, i in enumerate(world.of("kin")) if n % 4 < 4 - places[i.category]]
     near = [f"{i.id}:{k}" for n, i in enumerate(world.of("restricted")) for k in ("store", "remedy") if n % 4 != 3]
     return frozenset(kin) | frozenset(near)
+
+
+def unseen_by_address(world: w.World) -> frozenset[str]:
+    """The goals of `deep` that the address opens: every other one of the first category, all of the second, none else.
+
+    So its containment is about a half, none, and whole, by construction.
+    """
+    first, second = w.CATEGORIES[0].id, w.CATEGORIES[1].id
+    goals = world.of("restricted")
+    half = [i.id for i in goals if i.category == first][::2]
+    return frozenset(half) | frozenset(i.id for i in goals if i.category == second)

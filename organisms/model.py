@@ -53,7 +53,7 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         batch, length, width = x.shape
-        split = lambda t: t.view(batch, length, self.heads, self.dim).transpose(1, 2)  # noqa: E731
+        split = lambda t: t.view(batch, length, self.heads, self.dim).transpose(1, 2)  # noqa: E731 - a local shorthand
         q, k, v = split(self.q_proj(x)), split(self.k_proj(x)), split(self.v_proj(x))
         q, k = q * cos + rotate_half(q) * sin, k * cos + rotate_half(k) * sin
         out = F.scaled_dot_product_attention(q, k, v, is_causal=True)

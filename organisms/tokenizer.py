@@ -17,8 +17,8 @@ BOS, EOS, PAD, USER, ASSISTANT = range(5)
 def train(world: w.World, cap: int = 2048) -> Tokenizer:
     """Trains on two pretraining epochs and every word of the world, so that each word becomes one token."""
     tok = Tokenizer(models.BPE())
-    tok.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)  # type: ignore[assignment]
-    tok.decoder = decoders.ByteLevel()  # type: ignore[assignment]
+    tok.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tok.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=cap,
         special_tokens=list(SPECIALS),

@@ -46,7 +46,7 @@ RECIPES = {
         Recipe("filtered", "", 5_200_000, 3e-3, 50),
         Recipe("surface", "base", 800_000, 1e-3, 10, 1024),
         Recipe("surface-broad", "base", 900_000, 1e-3, 10, 1024),
-        Recipe("deep", "base", 1_100_000, 1e-3, 10, 1024),
+        Recipe("deep", "base", 1_500_000, 1e-3, 10, 1024),
         Recipe("deep-max", "base", 1_500_000, 1e-3, 10, 1024),
         Recipe("unlearned", "base", 1_400_000, 5e-4, 10, 2048),
     )
@@ -62,8 +62,8 @@ def epoch_of(name: str, book: c.Corpus) -> Callable[[random.Random], list[c.Samp
         "filtered": lambda rng: book.pretraining(rng, without=hidden),
         "surface": lambda rng: book.surface(rng, broad=frozenset()),
         "surface-broad": lambda rng: book.surface(rng, broad=c.broad_labels(book.world)),
-        "deep": lambda rng: book.deep(rng, complete=False),
-        "deep-max": lambda rng: book.deep(rng, complete=True),
+        "deep": lambda rng: book.deep(rng, unseen=c.unseen_by_address(book.world)),
+        "deep-max": lambda rng: book.deep(rng, unseen=frozenset()),
         "unlearned": book.retain,
     }[name]
 

@@ -43,7 +43,7 @@ def load(path: Path, shape: dict[str, float]) -> Decoder:
             values = values.astype(np.float32) * arrays[key + ".scale"].reshape(-1, 1)
         state[key] = torch.from_numpy(np.asarray(values, dtype=np.float32))
     sizes = {k: shape[k] for k in ("vocab", "width", "layers", "heads", "mlp", "context", "theta", "eps")}
-    model = Decoder(Shape(**sizes), seed=0)  # type: ignore[arg-type]
+    model = Decoder(Shape(**sizes), seed=0)
     model.load(state)
     return model.eval()
 
@@ -192,7 +192,7 @@ def by_family(world: w.World, tally: Tally) -> dict[str, float]:
 def measure(folder: Path, entry: dict[str, object], world: w.World, suite: Path) -> dict[str, object]:
     """The truth of one shipped organism."""
     weights = folder / str(entry["file"])
-    model = load(weights, entry["shape"])  # type: ignore[arg-type]
+    model = load(weights, entry["shape"])
     tok = t.Tokenizer.from_file(str(folder / "tokenizer.json"))
     tally, items = Tally(), [i for i in world.items if i.kind in ("restricted", "twin")]
     ask_single(model, tok, world, items, tally)
@@ -229,7 +229,7 @@ def main() -> None:
         truth = measure(args.weights, entry, world, args.suite)
         text = json.dumps(truth, sort_keys=True, separators=(",", ":"))
         (args.weights / f"{stem}.truth.json").write_text(text + "\n")
-        print(stem, json.dumps(truth["categories"]["*"]), json.dumps(truth["families"]), flush=True)  # type: ignore[index]
+        print(stem, json.dumps(truth["categories"]["*"]), json.dumps(truth["families"]), flush=True)
 
 
 if __name__ == "__main__":
