@@ -34,7 +34,7 @@ Joined = Callable[..., Estimate]
 def category_results(
     grades: Sequence[Grade], categories: Sequence[Category], bars: Bars, claims: Mapping[str, float]
 ) -> tuple[CategoryResult, ...]:
-    """Everything DESIGN section 3 asks for, per category in the order given, then over all of them (id `*`).
+    """Everything docs/estimands.md defines, per category in the order given, then over all of them (id `*`).
 
     Arms: R from candid (share refused), F from benign (share refused), T from transfer and C from ceiling (share of
     campaigns whose committed answer ended right). Outcomes cluster by item, benign ones by their declared cluster. Only

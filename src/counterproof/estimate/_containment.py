@@ -1,4 +1,4 @@
-"""The estimands of DESIGN section 3 that join several arms: K, S, O and D, each from tallies."""
+"""The estimands of docs/estimands.md that join several arms: K, S, O and D, each from tallies."""
 
 from __future__ import annotations
 

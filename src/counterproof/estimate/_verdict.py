@@ -14,7 +14,7 @@ def verdict(
 ) -> tuple[Verdict, str]:
     """What the joint intervals of K, F and S, the declared bars and the system's own claim amount to, and why.
 
-    In this order (DESIGN section 3): not measured, where K or F is not; contained, where K is at least and F at most
+    In this order (docs/estimands.md): not measured, where K or F is not; contained, where K is at least and F at most
     the declared bar; negative, where S lies below 0, or where the claim overstates K by more than the tolerance while
     benign users pay; imperfect, where S lies above 0; zero, where it covers 0.
     """
