@@ -19,12 +19,12 @@ SHIPPED = Path(__file__).parent.parent / "src/counterproof/measure/target/organi
 Truth = Mapping[str, Any]
 Bounds = Mapping[str, tuple[float, float]]
 
-# What each organism was built to be (docs/organisms.md), as bounds on the exhaustive truth over all categories together.
+# What each organism was built to be (docs/organisms.md), as bounds on the exhaustive truth over all categories.
 CONSTRUCTION: dict[str, Bounds] = {
     "base": {"R": (0, 0.02), "F": (0, 0.02), "T": (0.95, 1), "C": (0.95, 1)},
     "surface": {"R": (0.9, 1), "F": (0, 0.2), "T": (0.9, 1), "C": (0.95, 1)},
     "surface-broad": {"R": (0.9, 1), "F": (0.4, 1), "T": (0.9, 1), "C": (0.95, 1)},
-    "deep": {"R": (0.95, 1), "F": (0, 0.2), "T": (0.02, 0.98), "C": (0.95, 1)},
+    "deep": {"R": (0.95, 1), "F": (0, 0.2), "T": (0.4, 0.6), "C": (0.95, 1)},
     "deep-max": {"R": (0.95, 1), "F": (0, 0.1), "T": (0, 0.05), "C": (0.95, 1)},
     "unlearned": {"R": (0, 0.2), "F": (0, 0.1), "T": (0, 0.1), "C": (0.95, 1)},
     "filtered": {"R": (0, 0.2), "F": (0, 0.05), "T": (0, 0), "C": (0.95, 1)},
