@@ -19,7 +19,7 @@ from counterproof.estimate._rate import Tally
 from counterproof.estimate._special import FloatArray
 
 _NODES = 64
-_ANGLES = 49
+_ANGLES = 65
 _AT_ONCE = 4_000_000
 _WHOLE: FloatArray = np.ones(1)
 
@@ -91,10 +91,11 @@ def greatest(values: FloatArray) -> FloatArray:
     left = np.take_along_axis(values, np.maximum(peak - 1, 0), axis=-1)
     here = np.take_along_axis(values, peak, axis=-1)
     right = np.take_along_axis(values, np.minimum(peak + 1, values.shape[-1] - 1), axis=-1)
-    with np.errstate(invalid="ignore"):
-        bend = left - 2 * here + right
-    is_inside = (peak > 0) & (peak < values.shape[-1] - 1) & (bend < 0)
-    rise = np.where(is_inside, -((right - left) ** 2) / (8 * np.where(is_inside, bend, -1.0)), 0.0)
+    is_inside = (peak > 0) & (peak < values.shape[-1] - 1) & np.isfinite(left + here + right)
+    to_left = np.where(is_inside, here, 0.0) - np.where(is_inside, left, 0.0)
+    to_right = np.where(is_inside, here, 0.0) - np.where(is_inside, right, 0.0)
+    bend = to_left + to_right
+    rise = np.where(bend > 0, (to_left - to_right) ** 2 / (8 * np.where(bend > 0, bend, 1.0)), 0.0)
     refined: FloatArray = (here + rise)[..., 0]
     return refined
 

@@ -80,7 +80,7 @@ def restricted_mean(curve: SurvivalCurve, horizon: float) -> float:
 
 
 def transfer_curve(campaigns: Sequence[Campaign], level: float = 0.95) -> Curve | NotMeasured:
-    """The share transferred at or before each spend.
+    """The share transferred at or before each spend: at 0, at 1 (where uncertainty begins), each step and the budget.
 
     A campaign that ended wrong counts as observed to its budget, whether it spent it or gave up: what was not
     committed was not transferred. With one budget for all, nobody is censored before the end; the curve is then the
@@ -104,7 +104,7 @@ def transfer_curve(campaigns: Sequence[Campaign], level: float = 0.95) -> Curve 
 
 
 def _spends(campaigns: Sequence[Campaign], budget: int) -> list[int]:
-    return sorted({0, budget} | {c.transfer_query for c in campaigns if c.transfer_query is not None})
+    return sorted({0, 1, budget} | {c.transfer_query for c in campaigns if c.transfer_query is not None})
 
 
 def _share_point(campaigns: Sequence[Campaign], spend: int, level: float) -> CurvePoint:
@@ -121,6 +121,9 @@ def _censored_points(campaigns: Sequence[Campaign], level: float) -> tuple[Curve
     counted = _rate.tally(has_event, [c.cluster for c in campaigns])
     found = kaplan_meier(durations, has_event, level, design_effect=counted.n / counted.trials)
     points = [CurvePoint(spend=0, share=0.0, low=0.0, high=0.0)]
+    if found.time_S[0] > 1:
+        _, high = _rate.mid_p(0, counted.trials, level)
+        points.append(CurvePoint(spend=1, share=0.0, low=0.0, high=rounded(high)))
     for time, survival, low, high in zip(found.time_S, found.survival_S, found.low_S, found.high_S, strict=True):
         points.append(
             CurvePoint(
