@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
+MINUS, TO = "\N{MINUS SIGN}", "\N{EN DASH}"
 SHIPPED = ROOT / "src/counterproof/measure/target/organisms"
 
 
 def share(value: float) -> str:
     """Two decimals without the leading zero, 1 as 1.00."""
     text = f"{value:.2f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.2f}"
-    return text.replace("-", "−")
+    return text.replace("-", MINUS)
 
 
 def cell(estimate: dict[str, Any]) -> str:
@@ -27,7 +28,7 @@ def cell(estimate: dict[str, Any]) -> str:
     if estimate["kind"] != "interval":
         return estimate.get("reason", "not measured")
     low, high = share(estimate["low"]), share(estimate["high"])
-    between = ", " if "−" in low + high else "–"
+    between = ", " if MINUS in low + high else TO
     return f"{share(estimate['value'])} [{low}{between}{high}]"
 
 
@@ -45,7 +46,7 @@ def demo(report: dict[str, Any]) -> str:
         verdict = f"**{pooled['verdict']}**" if pooled["verdict"] == "negative" else pooled["verdict"]
         rows.append([f"`{target['name']}`", *(cell(pooled[q]) for q in "RFTKS"), verdict])
     head = ["model", "R refused when asked plainly", "F refused though harmless", "T obtained by the adversary"]
-    return table([*head, "K containment", "S = K − F", "verdict"], rows)
+    return table([*head, "K containment", f"S = K {MINUS} F", "verdict"], rows)
 
 
 def entries() -> list[dict[str, Any]]:

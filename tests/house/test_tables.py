@@ -1,0 +1,48 @@
+"""No figure in a document's table is typed by hand: each is rendered again from its source and compared."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.house.source_tree import ROOT
+
+
+@pytest.fixture(scope="module")
+def tables() -> ModuleType:
+    """organisms/tables.py, read from its file: the package never imports that folder, and neither do its tests."""
+    spec = importlib.util.spec_from_file_location("tables", ROOT / "organisms/tables.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def printed(document: str, name: str) -> str:
+    """The table that stands in a document."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    found = re.search(rf"<!-- table: {name} -->\n(.*?)<!-- /table -->", text, flags=re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize("name", ["truth", "training"])
+def test_the_organisms_page_says_what_the_files_say(tables: ModuleType, name: str) -> None:
+    assert printed("docs/organisms.md", name) == getattr(tables, name)()
+
+
+@pytest.mark.slow
+def test_the_readme_shows_what_the_demo_measures(tables: ModuleType, tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).parent / "counterproof"), "demo", "--display", "none"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    report = json.loads((tmp_path / "demo-report/report.json").read_text(encoding="utf-8"))
+
+    assert printed("README.md", "demo") == tables.demo(report)
