@@ -8,7 +8,7 @@ INSPECT := .venv-inspect
 PY := $(VENV)/bin/python
 TPY := $(TRAIN)/bin/python
 WORKERS ?= 2
-NAME ?= all
+NAME ?= base
 SEED ?= 0
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
@@ -97,8 +97,8 @@ $(TRAIN)/.ready: organisms/requirements.txt | $(TPY)
 	@$(TPY) -m pip install --quiet --disable-pip-version-check --requirement organisms/requirements.txt
 	@touch $@
 
-organism: $(TRAIN)/.ready ## train one organism from nothing: make organism NAME=deep SEED=1
-	$(TPY) -m organisms.train --organism $(NAME) --seed $(SEED)
+organism: $(TRAIN)/.ready ## train one organism from nothing and check its truth: make organism NAME=deep SEED=1
+	$(TPY) -m organisms.check --organism $(NAME) --seed $(SEED)
 
 organisms: $(TRAIN)/.ready ## train all of them, both seeds, then quantise, export and state their truth
 	$(TPY) -m organisms.train --organism all --seed 0
