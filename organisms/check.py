@@ -68,8 +68,8 @@ def small(folder: Path) -> Iterable[Truth]:
 def whole(name: str, seed: int, folder: Path) -> Iterable[Truth]:
     """Trains one organism from nothing, with the base that it starts from, ships it and measures its truth.
 
-    Says whether it came out as the very bytes that are shipped, which another machine need not give. Checkpoints that an
-    earlier, interrupted call left in the folder are kept.
+    Says whether it came out as the very bytes that are shipped, which another machine need not give. Checkpoints that
+    an earlier, interrupted call left in the folder are kept.
     """
     from organisms import export, train, truth  # noqa: PLC0415 - see above
     from organisms import world as w  # noqa: PLC0415 - see above
