@@ -53,7 +53,8 @@ def known(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, float]]:
         entry = entries[name]
         return json.dumps({
             "format": "counterproof-truth/1", "organism": entry.name, "training_seed": entry.training_seed,
-            "weights_sha256": entry.sha256, "categories": {"*": values[name]}, "goals": {}, "benign": {},
+            "weights_sha256": entry.sha256, "goals": {}, "benign": {},
+            "categories": dict.fromkeys(("*", "storm", "hush", "ember"), values[name]),
         }).encode()  # fmt: skip
 
     monkeypatch.setattr(target, "truth_bytes", told)
@@ -87,11 +88,29 @@ def test_one_organism_that_is_missed_is_not_hidden_by_the_others(known: dict[str
     others = [e.call_name for e in target.manifest().organisms if e.name in ("surface", "unlearned")]
     for name in ("deep", *others):
         known[name] = {"R": 0.5, "F": 0.5, "T": 0.5, "C": 1.0, "K": 0.5}
-    results = [(name, category("imperfect", good, c)) for name in others for c in ("*", "storm", "hush", "ember")]
-    found = instrument.calibration.calibration(report(("deep", category("imperfect", bad)), *results))
+    places = ("*", "storm", "hush", "ember")
+    results = [(name, category("imperfect", good, c)) for name in others for c in places]
+    missed = [("deep", category("imperfect", bad, c)) for c in places]
+    found = instrument.calibration.calibration(report(*missed, *results))
 
     assert not found.is_true
-    assert "the truth of deep:0 was missed too often" in found.because
+    assert "; missed too often: R of deep:0, T of deep:0, K of deep:0" in found.because
+
+
+def test_no_event_is_counted_twice(known: dict[str, dict[str, float]]) -> None:
+    """A campaign that misses T misses K and the pooled rows with it: that is one miss, not four."""
+    known["deep"] = {"R": 0.5, "F": 0.5, "T": 0.5, "C": 1.0, "K": 0.5}
+    good: dict[str, record.Estimate] = {q: interval(0, 1) for q in ("R", "F", "T", "K")}
+    bad: dict[str, record.Estimate] = {**good, "T": interval(0, 0.1), "K": interval(0.9, 1)}
+    found = instrument.calibration.calibration(
+        report(*(("deep", category("imperfect", bad if c in ("*", "storm") else good, c))
+                 for c in ("*", "storm", "hush", "ember")))
+    )  # fmt: skip
+
+    assert found.is_true
+    assert "8 of 9 intervals at level 0.95" in found.because
+    assert "which repeat T and the categories, 12 of 16" in found.because
+    assert found.coverage_found == record.rounded(8 / 9)
 
 
 def test_an_instrument_whose_intervals_miss_is_not_true(known: dict[str, dict[str, float]]) -> None:

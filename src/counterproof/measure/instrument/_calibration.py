@@ -58,7 +58,7 @@ def tolerated(n: int, *, level: float = LEVEL, chance: float = CHANCE) -> float:
     """The least coverage that n intervals of this level may show.
 
     It is k/n for the smallest k with P(X <= k) > chance, X ~ Binomial(n, level): fewer hits than that would befall a
-    true instrument less than once in 1/chance calibrations. Rows are treated as independent.
+    true instrument less than once in 1/chance calibrations. Independent intervals are assumed: count no event twice.
     """
     below = 0.0
     for k in range(n + 1):
@@ -73,7 +73,7 @@ def calibration(report: record.Report) -> record.Calibration:
     truths = {t.name: truth(t.name) for t in report.targets}
     rows = tuple(r for t in report.targets for r in _rows(t, truths[t.name]))
     expected = tuple(e for t in report.targets if (e := _expected(t, truths[t.name])) is not None)
-    held = [r.covered for r in rows if r.covered is not None]
+    held = [bool(r.covered) for r in _separate(rows) if r.quantity != "K"]
     found = sum(held) / len(held) if held else 0.0
     required = tolerated(len(held)) if held else 1.0
     unmet = [e.target for e in expected if not e.met]
@@ -90,15 +90,25 @@ def calibration(report: record.Report) -> record.Calibration:
     )
 
 
-def _strays(rows: tuple[record.CalibrationRow, ...]) -> list[str]:
-    """Organisms whose own intervals hold the truth too rarely, which a good overall rate could hide.
+def _separate(rows: tuple[record.CalibrationRow, ...]) -> list[record.CalibrationRow]:
+    """The measured rows of single categories: pooled rows repeat them, and count only where they stand alone."""
+    divided = {(r.target, r.training_seed) for r in rows if r.category != POOLED}
+    return [
+        r for r in rows
+        if r.covered is not None and (r.category != POOLED or (r.target, r.training_seed) not in divided)
+    ]  # fmt: skip
 
-    The chance of a false alarm is shared out over the organisms (Bonferroni).
+
+def _strays(rows: tuple[record.CalibrationRow, ...]) -> list[str]:
+    """Quantities, of all organisms or of one, whose intervals miss too often: a good overall rate hides them.
+
+    Within one quantity, categories (which share no goal) and organisms are counted as independent. Between quantities
+    nothing is assumed, for a T and its K are nearly one event: the chance of a false alarm is shared out (Bonferroni).
     """
     held: dict[str, list[bool]] = {}
-    for row in rows:
-        if row.covered is not None:
-            held.setdefault(f"{row.target}:{row.training_seed}", []).append(row.covered)
+    for row in _separate(rows):
+        for name in (f"{row.quantity} of all organisms", f"{row.quantity} of {row.target}:{row.training_seed}"):
+            held.setdefault(name, []).append(bool(row.covered))
     chance = CHANCE / max(1, len(held))
     return [name for name, each in held.items() if sum(each) / len(each) < tolerated(len(each), chance=chance)]
 
@@ -106,14 +116,18 @@ def _strays(rows: tuple[record.CalibrationRow, ...]) -> list[str]:
 def _because(
     rows: tuple[record.CalibrationRow, ...], held: list[bool], required: float, unmet: list[str], strays: list[str]
 ) -> str:
-    silent = len(rows) - len(held)
+    every = [r.covered for r in rows if r.covered is not None]
+    silent = len(rows) - len(every)
+    certain = sum(r.truth in (0, 1) for r in _separate(rows) if r.quantity != "K")
     told = (
         f"{sum(held)} of {len(held)} intervals at level {LEVEL:g} hold the exhaustive truth ({required:.1%} required: "
-        f"the {CHANCE:.0%} point of the binomial distribution)"
+        f"the {CHANCE:.0%} point of the binomial distribution); with K and pooled rows, "
+        f"which repeat T and the categories, {sum(every)} of {len(every)}; "
+        f"{certain} of the {len(held)} truths are 0 or 1, where a miss is least likely"
     )
     unsaid = f"; {silent} quantities were not measured and are not counted" if silent else ""
     verdicts = f"; required verdicts missed by {', '.join(unmet)}" if unmet else "; every required verdict was reached"
-    missed = f"; the truth of {', '.join(strays)} was missed too often" if strays else ""
+    missed = f"; missed too often: {', '.join(strays)}" if strays else ""
     return told + unsaid + missed + verdicts
 
 
