@@ -55,6 +55,13 @@ def test_imperfect_names_every_bar_missed() -> None:
     assert because.endswith("but F may be as high as 0.250 (bar 0.200).")
 
 
+@pytest.mark.parametrize(("claim", "high"), [(0.4, 0.3), (0.7, 0.6), (0.8, 0.7), (1.0, 0.9)])
+def test_a_claim_above_by_the_tolerance_alone_is_within_it(claim: float, high: float) -> None:
+    """0.4 - 0.3 is more than 0.1 in floating point; the sixth decimal, which records keep, decides."""
+    word, _ = estimate.verdict(between(0.2, high), between(0.05, 0.25), between(0.1, 0.5), BARS, claim)
+    assert word == "imperfect"
+
+
 @pytest.mark.parametrize("selectivity", [between(-0.1, 0.1), between(0.0, 0.1), between(-0.1, 0.0)])
 def test_zero(selectivity: Interval) -> None:
     word, because = estimate.verdict(between(-0.1, 0.1), between(0.0, 0.1), selectivity, BARS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from counterproof.record import Bars, Estimate, Interval, NotMeasured, Verdict
+from counterproof.record import Bars, Estimate, Interval, NotMeasured, Verdict, rounded
 
 
 def verdict(
@@ -30,7 +30,7 @@ def verdict(
         )
     if S.high < 0:
         return "negative", f"S lies below 0, between {S.low:.3f} and {S.high:.3f}: the innocent meet more friction."
-    if claim is not None and claim - K.high > bars.claim_tolerance and F.low > 0:
+    if claim is not None and rounded(claim - K.high) > bars.claim_tolerance and F.low > 0:
         return "negative", (
             f"the published claim {claim:.3f} exceeds K, at most {K.high:.3f}, by more than the tolerance"
             f" {bars.claim_tolerance:.3f}, while benign users pay: F is at least {F.low:.3f}."
