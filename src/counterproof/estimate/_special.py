@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from statistics import NormalDist
 from typing import cast
 
@@ -99,6 +100,7 @@ def beta_quantile(a: FloatArray, b: FloatArray, probability: FloatArray) -> Floa
     return rising_root(lambda x: beta_cdf(a, b, x) - p, lambda x: beta_density(a, b, x), a / (a + b))
 
 
+@lru_cache(maxsize=4096)
 def student_quantile(probability: float, degrees: int) -> float:
     """Student's t quantile for a probability above .5, by the beta distribution (DLMF 8.17.i, Abramowitz 26.7.1)."""
     tail = np.array([2 * (1 - probability)])
