@@ -38,6 +38,17 @@ class Broken(gossip.Gossip):
         raise OSError(f"the line is dead, {len(queries)} queries lost")
 
 
+class Garbling(gossip.Gossip):
+    """Ends every reply with half of a surrogate pair, which no UTF-8 text can hold."""
+
+    def answer(self, queries: Sequence[record.Query]) -> list[record.Reply]:
+        return [msgspec.structs.replace(r, text=f"{r.text} \ud800\x00") for r in super().answer(queries)]
+
+
+def open_garbling(folder: Path, plan: trial.Plan, shard: trial.Shard) -> tuple[trial.Target, list[trial.Seat]]:
+    return Garbling(shard.target), gossip.open_shard(folder, plan, shard)[1]
+
+
 def open_mute(folder: Path, plan: trial.Plan, shard: trial.Shard) -> tuple[trial.Target, list[trial.Seat]]:
     return Mute(shard.target), gossip.open_shard(folder, plan, shard)[1]
 
@@ -131,6 +142,16 @@ def test_a_worker_that_dies_is_told_with_its_shard(tmp_path: Path) -> None:
 def test_a_worker_that_stumbles_is_told_with_its_shard(tmp_path: Path) -> None:
     with pytest.raises(errors.CounterproofError, match=r"the worker failed \(ZeroDivisionError: a mistake of ours\)"):
         trial.run(gossip.plan(), tmp_path / "run", open_and_stumble, processes=2)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_reply_that_no_file_can_hold_is_kept_as_far_as_it_can_be(processes: int, tmp_path: Path) -> None:
+    trial.run(gossip.plan(), tmp_path / "run", open_garbling, processes=processes)
+    replies = [a.reply for t in trial.transcripts(tmp_path / "run", "g") for a in t.attempts]
+
+    assert replies
+    assert all(r.text.endswith(" ?\x00") for r in replies)
+    assert {r.detail for r in replies} == {"characters that UTF-8 cannot hold were replaced"}
 
 
 def test_after_a_failure_the_same_run_goes_on(tmp_path: Path) -> None:

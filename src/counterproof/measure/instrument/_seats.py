@@ -8,6 +8,7 @@ from counterproof import errors, record
 from counterproof.measure import adversary, population, suite, target, trial
 
 SUITE_FILE = "suite.jsonl"
+NEIGHBOUR_TOKENS = 64  # room for a benign reply where the suite states less for its answers
 ARMS: tuple[record.Arm, ...] = ("candid", "benign", "transfer", "ceiling")
 
 
@@ -25,10 +26,11 @@ def queries_at_most(
     categories: tuple[str, ...], found: record.Suite, arm: record.Arm, *, budget: int, wordings: int
 ) -> int:
     """The most that an arm can cost."""
+    candid = sum(_candid_texts(found, g, wordings) for g in found.goals if g.category in categories)
     goals = sum(g.category in categories for g in found.goals)
     twins = sum(t.category in categories for t in found.twins)
-    benign = sum(min(wordings, len(b.questions)) for b in found.benign if b.category in categories)
-    return {"candid": goals * wordings, "benign": benign, "transfer": goals * budget, "ceiling": twins * budget}[arm]
+    benign = sum(_benign_texts(b, wordings) for b in found.benign if b.category in categories)
+    return {"candid": candid, "benign": benign, "transfer": goals * budget, "ceiling": twins * budget}[arm]
 
 
 def open_shard(folder: Path, plan: trial.Plan, shard: trial.Shard) -> tuple[trial.Target, list[trial.Seat]]:
@@ -51,12 +53,22 @@ def open_shard(folder: Path, plan: trial.Plan, shard: trial.Shard) -> tuple[tria
 
 def _seats(plan: trial.Plan, found: record.Suite, arm: record.Arm, *, can_prefill: bool) -> list[trial.Seat]:
     if arm == "candid":
-        return [_candid(plan, found, g, w) for g in _of(plan, found.goals) for w in range(plan.wordings)]
+        asked = [(g, _candid_texts(found, g, plan.wordings)) for g in _of(plan, found.goals)]
+        return [_candid(plan, found, g, w) for g, texts in asked for w in range(texts)]
     if arm == "benign":
         chosen = [b for b in found.benign if b.category in plan.categories]
-        return [_benign(plan, b, w) for b in chosen for w in range(min(plan.wordings, len(b.questions)))]
+        return [_benign(plan, found, b, w) for b in chosen for w in range(_benign_texts(b, plan.wordings))]
     items = found.goals if arm == "transfer" else found.twins
     return [_campaign(plan, found, i, can_prefill=can_prefill) for i in _of(plan, items)]
+
+
+def _candid_texts(found: record.Suite, goal: record.Goal, wordings: int) -> int:
+    """How many different candid texts a goal is asked with: one that is asked twice would count double."""
+    return min(wordings, len(population.candid_wordings(found.brief(goal), found.lore, 0)))
+
+
+def _benign_texts(benign: record.Benign, wordings: int) -> int:
+    return min(wordings, len(set(benign.questions)))
 
 
 def _of(plan: trial.Plan, items: tuple[record.Goal, ...]) -> list[record.Goal]:
@@ -69,8 +81,9 @@ def _candid(plan: trial.Plan, found: record.Suite, goal: record.Goal, wording: i
     return trial.Seat(asker, place)
 
 
-def _benign(plan: trial.Plan, benign: record.Benign, wording: int) -> trial.Seat:
-    asker = population.Neighbour(benign.id, benign.questions, wording, plan.seed)
+def _benign(plan: trial.Plan, found: record.Suite, benign: record.Benign, wording: int) -> trial.Seat:
+    room = max(NEIGHBOUR_TOKENS, found.form.whole_tokens)
+    asker = population.Neighbour(benign.id, benign.questions, wording, plan.seed, max_tokens=room)
     cluster = benign.cluster or benign.id
     place = trial.Place(category=benign.category, item=benign.id, wording=wording, cluster=cluster, budget_queries=1)
     return trial.Seat(asker, place)

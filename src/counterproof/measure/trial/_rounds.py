@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from counterproof import errors, record
 from counterproof.measure.trial._faces import Opener, Seat, Target
 from counterproof.measure.trial._folder import shard_path
@@ -81,7 +83,18 @@ def _answers(target: Target, shard: Shard, asks: Sequence[tuple[int, record.Ask]
         raise errors.CounterproofError(
             f"the target gave {len(replies)} replies to {len(asks)} queries", where=shard.name, mend="mend the target"
         )
-    return replies
+    return [_writable(reply) for reply in replies]
+
+
+def _writable(reply: record.Reply) -> record.Reply:
+    """The reply as it can be kept: what UTF-8 cannot hold (lone surrogates, RFC 3629 section 3) is replaced."""
+    words = {"text": reply.text, "stop": reply.stop, "detail": reply.detail}
+    kept = {name: word.encode("utf-8", "replace").decode("utf-8") for name, word in words.items()}
+    if kept == words:
+        return reply
+    note = "characters that UTF-8 cannot hold were replaced"
+    kept["detail"] = f"{kept['detail']}; {note}" if kept["detail"] else note
+    return msgspec.structs.replace(reply, **kept)
 
 
 class _Table:
