@@ -111,6 +111,45 @@ class TargetUnreachable(CounterproofError, ConnectionError):
         return CounterproofError.__str__(self)
 
 
+class BadNote(BadInput):
+    """A note, envelope, checkpoint, tile, proof or receipt breaks its format."""
+
+
+class BadKey(BadInput):
+    """A key cannot be read, or is one that must not be used."""
+
+
+class BadPolicy(BadInput):
+    """A quorum policy or a trust file breaks its format, or trusts nobody."""
+
+
+class BadStatement(BadInput):
+    """A statement breaks its format or the rules of its kind."""
+
+
+class BadBundle(BadInput):
+    """A bundle or a file of evidence breaks its format."""
+
+
+class BadLog(BadInput):
+    """A log's or a witness's folder, lock or answer is not what it must be."""
+
+
+class NotVerified(CounterproofError):
+    """What was checked does not hold; `where` names the step, such as `4 inclusion`."""
+
+    exit_code = 5
+
+
+class NoQuorum(CounterproofError, ConnectionError):
+    """Too few witnesses answered; nothing was published and the same entries can be added again."""
+
+    exit_code = 4
+
+    def __str__(self) -> str:
+        return CounterproofError.__str__(self)
+
+
 class BadWeights(BadInput):
     """An organism's files do not have the digest that the manifest states."""
 

@@ -31,6 +31,15 @@ LIBRARIES: dict[str, set[str]] = {
     "measure.inspect": {"inspect_ai", "msgspec"},
     "measure.sweep": {"duckdb", "msgspec", "ray", "yaml"},
     "publish.report": {"jinja2", "markupsafe", "msgspec", "rich", "vl_convert"},
+    "note": {"cryptography"},
+    "tlog": set(),
+    "quorum": set(),
+    "chain": {"msgspec"},
+    "publish.attest": {"jinja2", "markupsafe", "msgspec", "rich"},
+    "publish.log": {"aiohttp", "asyncpg", "msgspec", "obstore"},
+    "publish.witness": {"aiohttp", "msgspec"},
+    "rely.verify": {"msgspec"},
+    "rely.watch": {"aiohttp", "msgspec"},
     "cli": {"click", "msgspec", "rich"},
 }
 GRAB_BAGS = {"utils", "util", "helpers", "helper", "common", "manager", "base", "core", "data", "registry", "misc"}
