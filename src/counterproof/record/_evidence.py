@@ -1,4 +1,4 @@
-"""Proof that a log, a witness or an evaluator said two things that cannot both be: complete in itself, checked offline."""
+"""Proof that a log, a witness or an evaluator said two things that cannot both be: complete, checked offline."""
 
 from __future__ import annotations
 

@@ -386,7 +386,7 @@ class Opened(Record, frozen=True, kw_only=True):
 
 
 class Bundle(Record, frozen=True, kw_only=True):
-    """All that is needed to check one statement offline; `support`: the entries it rests on (roles, genesis, prereg)."""
+    """All that is needed to check one statement offline; `support`: entries it rests on (roles, genesis, prereg)."""
 
     format: Literal["counterproof-bundle/1"] = "counterproof-bundle/1"
     entry: Entry
