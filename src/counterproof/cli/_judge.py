@@ -9,7 +9,7 @@ from typing import Literal
 import click
 
 from counterproof import errors, estimate, record
-from counterproof.cli import _values, _work
+from counterproof.cli import _files, _values
 from counterproof.measure import grade, target
 
 DETECTOR = "detector"
@@ -52,7 +52,7 @@ def calibrate(  # noqa: PLR0913 - one parameter for each option of the command
         heard, kind=kind, judge=name, prompt_digest=prompt_digest, labels_digest=found.digest, labels_note=words,
         threshold=least,
     )  # fmt: skip
-    _work.store(out, record.canonical_bytes(made) + b"\n")
+    _files.store(out, record.canonical_bytes(made) + b"\n")
     _say(made, out)
     return 0
 

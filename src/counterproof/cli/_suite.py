@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from counterproof import errors, record
+from counterproof.cli._files import store
 from counterproof.cli._values import printable
-from counterproof.cli._work import store
 from counterproof.measure import dataset, suite
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from counterproof import errors
-from counterproof.cli import _values, _work
+from counterproof.cli import _files, _values, _work
 from counterproof.measure import instrument
 from counterproof.publish import report as reports
 
@@ -25,8 +25,8 @@ def whitebox(targets: Sequence[str], suite: str, *, seed: int, attacks: Sequence
         raise errors.BadOption(f"{doubled[0]!r} is named twice", where="targets", mend="name each target once")
     found = instrument.whitebox.measure(targets, suite, seed=seed, attacks=attacks, progress=_told(display))
     html, data = out / "whitebox.html", out / "whitebox.json"
-    _work.store(data, reports.as_json(found))
-    _work.store(html, reports.whitebox_html(found).encode())
+    _files.store(data, reports.as_json(found))
+    _files.store(html, reports.whitebox_html(found).encode())
     reports.whitebox_terminal(found, _work.paper(), files=[("HTML report", str(html)), ("JSON report", str(data))])
     return 0
 

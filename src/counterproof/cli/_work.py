@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shlex
 import sys
@@ -15,7 +14,7 @@ import click
 import rich.console
 
 from counterproof import errors, record
-from counterproof.cli import _progress, _values
+from counterproof.cli import _files, _progress, _values
 from counterproof.measure import corpus, instrument, target, trial
 from counterproof.measure import suite as suites
 from counterproof.publish import report as reports
@@ -317,27 +316,9 @@ def write(found: record.Report, *, html: Path | None, json: Path | None) -> list
     """
     files: list[tuple[str, str]] = []
     if html is not None:
-        store(html, reports.as_html(found).encode())
+        _files.store(html, reports.as_html(found).encode())
         files.append(("HTML report", str(html)))
     if json is not None:
-        store(json, reports.as_json(found))
+        _files.store(json, reports.as_json(found))
         files.append(("JSON report", str(json)))
     return files
-
-
-def store(path: Path, data: bytes) -> None:
-    """Whole or not at all: beside its place first, then moved there; a device or a pipe is written to as it is."""
-    beside = path.with_name(f".{path.name}.new")
-    try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(data)
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(data)
-        beside.replace(path)
-    except OSError as exc:
-        with contextlib.suppress(OSError):
-            beside.unlink()
-        raise errors.StorageFailed(
-            f"cannot be written: {exc.strerror}", where=str(path), mend="make room or choose another place"
-        ) from exc
