@@ -273,9 +273,9 @@ def calibrate(out: Path | None, budget: str, machine: Machine) -> int:
         instrument.calibration.truth(name)  # refuse stale truth before the run, not after
     found = _measured(plan, "codex", folder, machine)
     held = instrument.calibration.calibration(found)
-    store(folder / "calibration.json", reports.as_json(held))
+    _files.store(folder / "calibration.json", reports.as_json(held))
     write(found, html=None, json=folder / "report.json")
-    store(folder / "report.html", reports.as_html(found, held).encode())
+    _files.store(folder / "report.html", reports.as_html(found, held).encode())
     reports.calibration_terminal(held, paper())
     click.echo(f"Report: {folder / 'report.html'}")
     return 0 if held.is_true else NOT_TRUE
@@ -286,7 +286,7 @@ def report(source: Path, html: Path | None, json: Path | None, effort: Path | No
     found = _found(source)
     files = write(found, html=html, json=json)
     if effort is not None:
-        store(effort, reports.effort_table(found).encode())
+        _files.store(effort, reports.effort_table(found).encode())
         files.append(("Effort table", str(effort)))
     reports.to_terminal(found, paper(), files=files)
     return 0
