@@ -15,9 +15,9 @@ from tests.house.source_tree import ROOT
 VECTORS = ROOT / "vectors" / "tlog"
 CASES: dict[str, list[dict[str, Any]]] = json.loads((VECTORS / "vectors.json").read_text(encoding="utf-8"))
 PUBLISHED: dict[str, Any] = json.loads((VECTORS / "published.json").read_text(encoding="utf-8"))
-OF_CT = PUBLISHED["certificate-transparency"]
-LEAVES = [tlog.leaf_hash(bytes.fromhex(leaf)) for leaf in OF_CT["leaves"]]
-ROOTS = [bytes.fromhex(root) for root in OF_CT["roots"]]
+OF_CT: dict[str, Any] = PUBLISHED["certificate-transparency"]
+LEAVES: list[bytes] = [tlog.leaf_hash(bytes.fromhex(leaf)) for leaf in OF_CT["leaves"]]
+ROOTS: list[bytes] = [bytes.fromhex(root) for root in OF_CT["roots"]]
 
 
 class Row:
@@ -114,7 +114,9 @@ def test_the_roots_that_certificate_transparency_publishes() -> None:
 
 @pytest.mark.parametrize("case", OF_CT["inclusion"] + PUBLISHED["merkle"]["inclusion"], ids=str)
 def test_inclusion_proofs_that_others_publish(case: dict[str, Any]) -> None:
-    index, size, proof = case["index"], case["size"], hashes(case["proof"])
+    index: int = case["index"]
+    size: int = case["size"]
+    proof = hashes(case["proof"])
 
     assert bytes.fromhex(case.get("root", ROOTS[size - 1].hex())) == ROOTS[size - 1]
     assert tlog.prove_inclusion(index, size, Row(LEAVES)) == proof
@@ -123,7 +125,9 @@ def test_inclusion_proofs_that_others_publish(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", OF_CT["consistency"] + PUBLISHED["merkle"]["consistency"], ids=str)
 def test_consistency_proofs_that_others_publish(case: dict[str, Any]) -> None:
-    old, new, proof = case["old"], case["new"], hashes(case["proof"])
+    old: int = case["old"]
+    new: int = case["new"]
+    proof = hashes(case["proof"])
 
     assert case.get("old_root", ROOTS[old - 1].hex()) == ROOTS[old - 1].hex()
     assert case.get("new_root", ROOTS[new - 1].hex()) == ROOTS[new - 1].hex()
