@@ -8,6 +8,8 @@ INSPECT := .venv-inspect
 PEERS := .venv-peers
 SCALE := .venv-scale
 PYRIT := .venv-pyrit
+FUZZ := .venv-fuzz
+INPUTS ?= 10000000
 PY := $(VENV)/bin/python
 TPY := $(TRAIN)/bin/python
 WORKERS ?= 2
@@ -16,7 +18,7 @@ SEED ?= 0
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-train test-peers test-scale lint lint-ruff lint-mypy lint-pyright lint-imports bench dev chromium organism organisms \
+.PHONY: help demo test fuzz test-train test-peers test-scale lint lint-ruff lint-mypy lint-pyright lint-imports bench dev chromium organism organisms \
 	organisms-check clean
 
 help: ## list the commands
@@ -36,6 +38,9 @@ test-peers: $(PEERS)/.package ## run the tests with other people's programs (Ins
 
 test-scale: $(SCALE)/.package ## run the tests with a real Ray, where the network is loopback alone if permitted
 	$(SCALE)/bin/python tests/scale/alone.py $(SCALE)/bin/python -m pytest tests/scale
+
+fuzz: $(FUZZ)/.package ## feed every parser of the chain ten million inputs (atheris); make fuzz INPUTS=100000 for fewer
+	PYTHONPATH=src $(FUZZ)/bin/python -m fuzz --inputs $(INPUTS)
 
 lint: $(VENV)/.package $(VENV)/.group-test $(VENV)/.group-lint ## style, types (two checkers) and architecture
 	@$(MAKE) --no-print-directory --keep-going -j 2 --output-sync=target lint-ruff lint-mypy lint-pyright lint-imports
@@ -129,6 +134,16 @@ $(PEERS)/.package: pyproject.toml
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@mv $@.txt $@
 
+# The package itself is read from src, so that atheris can watch it; its requirements come into the environment.
+$(FUZZ)/.package: pyproject.toml
+	@echo "installing atheris into $(FUZZ)"
+	@$(PYTHON) -m venv $(FUZZ) 2>/dev/null || { $(PYTHON) -m venv --clear --without-pip $(FUZZ) && \
+	$(PYTHON) -m pip --python $(FUZZ)/bin/python install --quiet pip; }
+	@$(FUZZ)/bin/python -c 'import tomllib; read = tomllib.load(open("pyproject.toml", "rb")); \
+	print(*read["project"]["dependencies"], *read["dependency-groups"]["fuzz"], sep="\n")' > $@.txt
+	@$(FUZZ)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $@.txt
+	@mv $@.txt $@
+
 # --- the organisms: how the shipped models were made ------------------------------------------------------------------
 
 $(TPY):
@@ -163,4 +178,4 @@ organisms-check: $(TRAIN)/.ready ## train a small one end to end, so that the re
 	$(TPY) -m organisms.check
 
 clean: ## drop what was built, keep what was measured
-	rm -rf $(VENV) $(TRAIN) $(INSPECT) $(PEERS) $(SCALE) $(PYRIT) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(TRAIN) $(INSPECT) $(PEERS) $(SCALE) $(PYRIT) $(FUZZ) fuzz/corpus fuzz/found build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

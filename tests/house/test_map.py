@@ -9,7 +9,7 @@ from collections import Counter
 import counterproof
 from tests.house.source_tree import ROOT, rooms, tracked
 
-NO_MIRROR = {"house", "refusals", "organisms", "benchmarks", "train", "inspect", "peers", "scale"}
+NO_MIRROR = {"house", "refusals", "organisms", "benchmarks", "train", "inspect", "peers", "scale", "fuzz"}
 """Test folders about the whole, about programs outside the package, or of another environment."""
 
 

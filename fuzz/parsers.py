@@ -1,0 +1,154 @@
+"""The parsers that are fuzzed. A new one is one line in `parsers`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from counterproof import errors, note, quorum, tlog
+from fuzz import seeds
+
+
+@dataclass(frozen=True)
+class Parser:
+    """What reads bytes, what writes what was read, and inputs that are accepted.
+
+    `share`: how many inputs it gets, compared with the others; less for those that are slow by nature.
+    """
+
+    name: str
+    read: Callable[[bytes], Any]
+    write: Callable[[Any], bytes]
+    seeds: Callable[[], tuple[bytes, ...]]
+    share: float = 1.0
+
+    def accepts(self, data: bytes) -> bool:
+        """Whether the parser takes the bytes.
+
+        Raises:
+            Lax: it takes them, yet writes others; or the text of its refusal cannot be shown.
+            BaseException: whatever else the parser raises besides a typed refusal.
+        """
+        try:
+            value = self.read(data)
+        except errors.CounterproofError as refusal:
+            if not str(refusal).isprintable():
+                raise Lax(f"{self.name} refuses in words that cannot be printed: {str(refusal)!r}") from refusal
+            str(refusal).encode()
+            return False
+        written = self.write(value)
+        if written != data:
+            raise Lax(f"{self.name} took {data[:200]!r} and writes {written[:200]!r}")
+        return True
+
+
+class Lax(Exception):
+    """A parser took bytes that it would not have written."""
+
+
+def _text(read: Callable[[str], Any]) -> Callable[[bytes], Any]:
+    """For a parser of text: bytes that are no UTF-8 become lone surrogates, which it has to withstand too."""
+    return lambda data: read(data.decode("utf-8", "surrogateescape"))
+
+
+def _untext(write: Callable[[Any], str]) -> Callable[[Any], bytes]:
+    return lambda value: write(value).encode("utf-8", "surrogateescape")
+
+
+def _as_it_came(read: Callable[[bytes], Any]) -> tuple[Callable[[bytes], Any], Callable[[Any], bytes]]:
+    """For what verifies and has nothing to write: the bytes themselves stand for what was read."""
+
+    def keep(data: bytes) -> bytes:
+        read(data)
+        return data
+
+    return keep, lambda value: value
+
+
+def _settled(read: Callable[[str], Any], write: Callable[[Any], str]) -> Callable[[bytes], bytes]:
+    """For a format with several forms (policies have comments): what it writes must read as the same again."""
+
+    def keep(data: bytes) -> bytes:
+        value = read(data.decode("utf-8", "surrogateescape"))
+        if read(write(value)) != value or write(read(write(value))) != write(value):
+            raise Lax(f"{data[:200]!r} reads as something else once it is written again")
+        return data
+
+    return keep
+
+
+def _read_entries(data: bytes) -> list[bytes]:
+    """The first two bytes say how many entries there are said to be."""
+    return tlog.read_entries(data[2:], int.from_bytes(data[:2]))
+
+
+def _write_entries(entries: list[bytes]) -> bytes:
+    return len(entries).to_bytes(2) + tlog.encode_entries(entries)
+
+
+def _numbers(data: bytes) -> tuple[int, int, list[bytes]]:
+    """Two numbers of nine bytes each, and hashes of 32 bytes, the last one perhaps shorter."""
+    rest = data[18:]
+    hashes = [rest[at : at + 32] for at in range(0, len(rest), 32)]
+    return int.from_bytes(data[:9], signed=True), int.from_bytes(data[9:18], signed=True), hashes
+
+
+def _check_inclusion(data: bytes) -> None:
+    index, size, hashes = _numbers(data)
+    leaf, root = [*hashes, b"", b""][:2]
+    tlog.check_inclusion(hashes[2:], index, size, leaf, root)
+
+
+def _check_consistency(data: bytes) -> None:
+    old, new, hashes = _numbers(data)
+    old_root, new_root = [*hashes, b"", b""][:2]
+    tlog.check_consistency(hashes[2:], old, new, old_root, new_root)
+
+
+def _read_edge(data: bytes) -> None:
+    """A size and a root, and the bytes that every tile is said to have."""
+    size = int.from_bytes(data[:9], signed=True)
+    hashes = tlog.TileHashes(lambda tile: data[41:][: tile.width * 32], size, data[9:41])
+    tlog.prove_inclusion(size // 2, size, hashes)
+
+
+def _open(data: bytes) -> None:
+    note.open(data, [seeds.LOG.verifier])
+
+
+def _check_quorum(data: bytes) -> None:
+    quorum.check(data, seeds.policy(), seeds.NOW_S)
+
+
+def _read_policy(data: bytes) -> bytes:
+    return _settled(quorum.read_policy, quorum.policy_text)(data)
+
+
+def _split_note(data: bytes) -> bytes:
+    text, lines = note.split(data)
+    return text + b"\n" + b"".join(line.encode() for line in lines)
+
+
+def _same(data: bytes) -> bytes:
+    return data
+
+
+def parsers() -> list[Parser]:
+    """All of them."""
+    return [
+        Parser("tlog.read_checkpoint", tlog.read_checkpoint, lambda c: c.body, seeds.checkpoints),
+        Parser("tlog.read_tile_path", _text(tlog.read_tile_path), _untext(lambda t: t.path), seeds.tile_paths),
+        Parser("tlog.read_entries", _read_entries, _write_entries, seeds.bundles),
+        Parser("tlog.read_proof", tlog.read_proof, lambda p: p.encode(), seeds.receipts),
+        Parser("tlog.check_inclusion", *_as_it_came(_check_inclusion), seeds.inclusions),
+        Parser("tlog.check_consistency", *_as_it_came(_check_consistency), seeds.consistencies),
+        Parser("tlog.TileHashes", *_as_it_came(_read_edge), seeds.edges, share=0.5),
+        Parser("note.split", _split_note, _same, seeds.notes),
+        Parser("note.open", *_as_it_came(_open), seeds.notes),
+        Parser("note.read_verifier", _text(note.read_verifier), _untext(lambda v: v.text), seeds.verifiers, share=0.5),
+        Parser("note.read_signer", _text(note.read_signer), _untext(note.signer_text), seeds.signers, share=0.5),
+        Parser("note.unseal", note.unseal, lambda e: e.encode(), seeds.envelopes),
+        Parser("quorum.read_policy", _read_policy, _same, seeds.policies, share=0.5),
+        Parser("quorum.check", *_as_it_came(_check_quorum), seeds.cosigned, share=0.5),
+    ]
