@@ -10,6 +10,7 @@
     |   |   `-- FolderInUse           another process is working on it right now
     |   |-- BadSweep                  a file that declares many runs breaks its format, or its product makes no sense
     |   |-- BadTarget                 the address of a model, or a file of layers, breaks its format
+    |   |-- BadCard                   a safety card's claims break their format, or say what its document does not
     |   |-- BadLabels                 a file of labelled replies, or a judge's calibration, cannot be used
     |   |-- MissingExtra              an optional part of the program is not installed
     |   `-- BadWeights                an organism's files do not have the digest that the manifest states
@@ -96,6 +97,10 @@ class BadTarget(BadInput):
 
 class BadLabels(BadInput):
     """A file of labelled replies, or a judge's calibration, cannot be used; `where` is file:line."""
+
+
+class BadCard(BadInput):
+    """A file of claims breaks its format, or quotes what the document does not say; `where` is file:line."""
 
 
 class MissingExtra(BadInput):

@@ -192,6 +192,7 @@ class Claim(Record, frozen=True, kw_only=True):
 
     `document`: digest of its bytes; `locator`: where in it. `property` is an estimand's letter (docs/estimands.md);
     `conditions`: what the claim says of how it was obtained (`suite`, `budget`, `target`, `instrument`, `asker`).
+    `reading`: how words were read as `threshold`, where the quote does not write that number (spec/card.md).
     """
 
     subject: str
@@ -204,6 +205,7 @@ class Claim(Record, frozen=True, kw_only=True):
     direction: Literal["at least", "at most"]
     threshold: str
     conditions: dict[str, str]
+    reading: str = ""
 
 
 class Abandon(Record, frozen=True, kw_only=True):
