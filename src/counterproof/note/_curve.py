@@ -15,13 +15,13 @@ ORDER = 2**252 + 27742317777372353535851937790883648493
 _D = -121665 * pow(121666, FIELD - 2, FIELD) % FIELD
 _ROOT_OF_MINUS_ONE = pow(2, (FIELD - 1) // 4, FIELD)
 
-_Point = tuple[int, int, int, int]
+Point = tuple[int, int, int, int]
 
 ML_DSA_44_KEY_BYTES = 1312
 _SEED_BYTES, _POLYNOMIAL_BYTES, _LEAST_DISTINCT = 32, 320, 100
 
 
-def _add(p: _Point, q: _Point) -> _Point:
+def add(p: Point, q: Point) -> Point:
     """Addition in extended coordinates (RFC 8032, section 5.1.4); also doubles."""
     a, b = (p[1] - p[0]) * (q[1] - q[0]), (p[1] + p[0]) * (q[1] + q[0])
     c, d = 2 * p[3] * q[3] % FIELD * _D, 2 * p[2] * q[2]
@@ -29,20 +29,21 @@ def _add(p: _Point, q: _Point) -> _Point:
     return e * f % FIELD, g * h % FIELD, f * g % FIELD, e * h % FIELD
 
 
-def _times(scalar: int, point: _Point) -> _Point:
-    total: _Point = (0, 1, 1, 0)
+def times(scalar: int, point: Point) -> Point:
+    """A multiple of a point; slow, and its time tells the scalar: for public keys."""
+    total: Point = (0, 1, 1, 0)
     for bit in f"{scalar:b}":
-        total = _add(total, total)
+        total = add(total, total)
         if bit == "1":
-            total = _add(total, point)
+            total = add(total, point)
     return total
 
 
-def _is_identity(point: _Point) -> bool:
+def _is_identity(point: Point) -> bool:
     return point[0] % FIELD == 0 and (point[1] - point[2]) % FIELD == 0
 
 
-def _x_of(y: int, sign: int) -> int | None:
+def x_of(y: int, sign: int) -> int | None:
     """RFC 8032, section 5.1.3, steps 2 to 4."""
     u, v = (y * y - 1) % FIELD, (_D * y * y + 1) % FIELD
     x = u * pow(v, 3, FIELD) * pow(u * pow(v, 7, FIELD), (FIELD - 5) // 8, FIELD) % FIELD
@@ -64,13 +65,13 @@ def why_not_ed25519(public: bytes) -> str:
     y, sign = number & (2**255 - 1), number >> 255
     if y >= FIELD:
         return "not a canonical Ed25519 key: its coordinate is not below 2^255 - 19"
-    x = _x_of(y, sign)
+    x = x_of(y, sign)
     if x is None:
         return "not an Ed25519 key: no point of the curve is written so"
-    point: _Point = (x, y, 1, x * y % FIELD)
-    if _is_identity(_times(8, point)):
+    point: Point = (x, y, 1, x * y % FIELD)
+    if _is_identity(times(8, point)):
         return "an Ed25519 key of small order: one signature would hold for every message"
-    if not _is_identity(_times(ORDER, point)):
+    if not _is_identity(times(ORDER, point)):
         return "an Ed25519 key outside the prime-order group: programs would disagree about its signatures"
     return ""
 
