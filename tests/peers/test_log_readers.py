@@ -1,4 +1,4 @@
-"""Other people's readers of C2SP logs: tlog-scales (tiles, signatures, proofs; a writer too), proofbundle (receipts)."""
+"""Other people's readers of C2SP logs: tlog-scales (tiles, signatures, proofs; it writes too), proofbundle."""
 
 from __future__ import annotations
 
