@@ -1,0 +1,45 @@
+"""A bundle's bytes: canonical JSON, and no other (spec/bundle.md)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from counterproof import record
+from counterproof.errors import BadBundle
+
+MAX_BUNDLE_BYTES = 64_000_000
+MAX_SUPPORT = 256
+MAX_OPENED = 100_000
+
+
+def read_bundle(data: bytes, where: str = "bundle") -> record.Bundle:
+    """Reads a bundle; `bundle_bytes` gives back the same bytes.
+
+    Raises:
+        BadBundle: too large, not JSON of this format, or not in its one byte form.
+    """
+    mend = "use a file written by counterproof bundle"
+    if len(data) > MAX_BUNDLE_BYTES:
+        raise BadBundle(f"{len(data):,} bytes, more than {MAX_BUNDLE_BYTES:,}", where=where, mend=mend)
+    try:
+        bundle = msgspec.json.decode(data, type=record.Bundle)
+        is_canonical = record.canonical_bytes(bundle) == data
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as exc:
+        raise BadBundle(f"no bundle: {exc}", where=where, mend=mend) from exc
+    if not is_canonical:
+        raise BadBundle("not in canonical form", where=where, mend=mend)
+    if len(bundle.support) > MAX_SUPPORT or len(bundle.opened) > MAX_OPENED:
+        said = f"more than {MAX_SUPPORT} supporting entries or {MAX_OPENED:,} openings"
+        raise BadBundle(said, where=where, mend=mend)
+    return bundle
+
+
+def bundle_bytes(bundle: record.Bundle) -> bytes:
+    """The one byte form of a bundle.
+
+    Raises:
+        BadBundle: what would be written could not be read again.
+    """
+    data = record.canonical_bytes(bundle)
+    read_bundle(data)
+    return data

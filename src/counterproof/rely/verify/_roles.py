@@ -1,0 +1,133 @@
+"""Step 6: whose key is whose, and until when: what governance logged, as far as the bundle shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from msgspec import structs
+
+from counterproof import note, record
+from counterproof.errors import BadKey
+from counterproof.rely.verify import _reading
+from counterproof.rely.verify._logged import Logged
+from counterproof.rely.verify._steps import ROLES, refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a key may do from the entry at `since` until the one at `until`, where there is one."""
+
+    role: record.Role
+    since: int
+    until: int | None = None
+
+    def holds_at(self, index: int) -> bool:
+        """Whether it is in force for an entry at this place."""
+        return self.since < index and (self.until is None or index < self.until)
+
+
+@lru_cache(maxsize=4096)
+def verifier(text: str) -> note.Verifier:
+    """A key that may sign statements.
+
+    Raises:
+        BadKey: it cannot be read, must not be used, or is for something else than statements.
+    """
+    found = note.read_verifier(text)
+    if found.kind != "statement":
+        raise BadKey("the key is not one that signs statements", where=text[:60], mend="use counterproof key new")
+    return found
+
+
+def signed_by(entry: Logged, keys: Iterable[str]) -> tuple[str, ...]:
+    """Those of `keys` whose signature the entry carries; a signature of one of them that does not hold refuses it.
+
+    Raises:
+        NotVerified: such a signature.
+    """
+    known = {v: text for text in keys if (v := verifier(text))}
+    named = {keyid for keyid, _ in entry.envelope.signatures}
+    wanted = [v for v in known if v.keyid in named]
+    if fresh := [v for v in wanted if known[v] not in entry.held]:
+        entry.envelope.verify(fresh)
+        entry.held.update(known[v] for v in fresh)
+    return tuple(known[v] for v in wanted)
+
+
+class Standings:
+    """Keys and what they may do, from the `role`, `key-rotate` and `key-compromise` entries of a bundle."""
+
+    def __init__(self, governance: Sequence[str], needed: int) -> None:
+        self._governance, self._needed = tuple(governance), needed
+        self._keys: dict[str, list[Standing]] = {}
+
+    def of(self, key: str, index: int) -> Standing | None:
+        """What the key may do for an entry at this place, or None."""
+        held = [s for s in self._keys.get(key, ()) if s.holds_at(index)]
+        return held[-1] if held else None
+
+    def at(self, index: int) -> tuple[str, ...]:
+        """Every key in force for an entry at this place."""
+        return tuple(key for key in self._keys if self.of(key, index))
+
+    def signers(self, entry: Logged) -> list[tuple[str, Standing]]:
+        """Who in force signed the entry, by what was logged before it."""
+        found = [(key, self.of(key, entry.index)) for key in signed_by(entry, self.at(entry.index))]
+        return [(key, standing) for key, standing in found if standing is not None]
+
+    def governors(self, entry: Logged) -> tuple[str, ...]:
+        """The trusted governance keys that signed it, where they are enough; else nobody."""
+        held = signed_by(entry, self._governance)
+        return held if len(held) >= self._needed else ()
+
+    def admit(self, entry: Logged) -> None:
+        """Takes the next entry, in the order of the log, that says something of keys; others change nothing.
+
+        Raises:
+            NotVerified: it is not signed as its kind must be.
+        """
+        match entry.statement.predicate:
+            case record.Role() as role:
+                self._admit_role(entry, role)
+            case record.KeyRotate() as rotation:
+                self._admit_rotation(entry, rotation)
+            case record.KeyCompromise() as loss:
+                self._admit_loss(entry, loss)
+            case _:
+                pass
+
+    def _admit_role(self, entry: Logged, role: record.Role) -> None:
+        if not self.governors(entry):
+            raise refuse(
+                ROLES, f"the role of {role.organisation!r} at index {entry.index} is not signed by {self._needed} of"
+                " the governance keys that are trusted", "do not trust it",
+            )  # fmt: skip
+        verifier(role.key)
+        self._end(role.key, entry.index)
+        self._keys.setdefault(role.key, []).append(Standing(role, entry.index))
+
+    def _admit_rotation(self, entry: Logged, rotation: record.KeyRotate) -> None:
+        standing = self.of(rotation.old, entry.index)
+        is_known = standing is not None and standing.role.organisation == rotation.organisation
+        if standing is None or not is_known:
+            raise refuse(ROLES, f"a key is replaced at {entry.index} that {rotation.organisation!r} does not hold")
+        if _reading.next_keys_digest((rotation.new,)) != standing.role.next_key:
+            raise refuse(ROLES, f"the key that takes over at index {entry.index} is not the one committed to")
+        if set(signed_by(entry, (rotation.old, rotation.new))) != {rotation.old, rotation.new}:
+            raise refuse(ROLES, f"the change of keys at index {entry.index} is not signed by both keys")
+        self._end(rotation.old, entry.index)
+        role = structs.replace(standing.role, key=rotation.new, next_key=rotation.next_key)
+        self._keys.setdefault(rotation.new, []).append(Standing(role, entry.index))
+
+    def _admit_loss(self, entry: Logged, loss: record.KeyCompromise) -> None:
+        if not self.governors(entry) and loss.key not in signed_by(entry, (loss.key,)):
+            raise refuse(ROLES, f"the loss of a key at index {entry.index} is signed by nobody who may say so")
+        self._end(loss.key, entry.index)
+
+    def _end(self, key: str, index: int) -> None:
+        self._keys[key] = [
+            replace(s, until=index) if s.until is None or s.until > index else s for s in self._keys.get(key, ())
+        ]
+
