@@ -73,6 +73,10 @@ def test_a_checkpoint_of_a_size_that_no_tree_has() -> None:
     bad(lambda: tlog.Checkpoint("x", 2**63, ROOT), "no tree has 9223372036854775808 leaves", "tree size")
 
 
+def test_a_checkpoint_with_half_a_root() -> None:
+    bad(lambda: tlog.Checkpoint("x", 5, ROOT[:16]), "32 bytes, not 16", "root hash")
+
+
 def test_a_tile_that_no_log_has() -> None:
     bad(lambda: tlog.Tile(0, 0, 0), "no log has a tile of level 0, number 0, width 0", "tile")
 
@@ -113,9 +117,11 @@ def test_a_log_that_is_full() -> None:
             assert index >= 0
             return tlog.root_of([bytes(32)] * (1 << level % 8))
 
-    root = tlog.tree_root(tlog.MAX_SIZE, Zeros())
-    edge = tlog.Edge.read(lambda tile: bytes(tile.width * 32), tlog.MAX_SIZE, root)
+    size = tlog.MAX_SIZE - 1
+    edge = tlog.Edge.read(lambda tile: bytes(tile.width * 32), size, tlog.tree_root(size, Zeros()))
+    edge.append([bytes(32)])
 
+    assert edge.root() == tlog.tree_root(tlog.MAX_SIZE, Zeros())
     bad(lambda: edge.append([ROOT]), "more than 2", "append")
 
 

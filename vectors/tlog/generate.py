@@ -166,6 +166,7 @@ def checkpoints() -> Iterator[Case]:
     yield {"what": "the empty tree", "ok": True, "text": f"example.com/log\n0\n{empty}\n"}
     yield {"what": "the largest tree", "ok": True, "text": f"example.com/log\n{2**63 - 1}\n{root}\n"}
     yield {"what": "an origin with spaces", "ok": True, "text": f"go.sum database tree\n1\n{root}\n"}
+    yield {"what": "an origin of 255 bytes", "ok": True, "text": f"{'a' * 255}\n1\n{root}\n"}
     yield {"what": "an origin beyond ASCII", "ok": True, "text": f"example.com/høst\n1\n{root}\n"}
     sizes = [
         "05",
