@@ -1,4 +1,37 @@
 """The rules of a chain: what may be said by whom, in which order.
 
-Takes: statements with their signers, in the order of the log. Gives: what each breaks, and the state of every subject, series and key. Never: reads a file, asks a log, or drops an entry.
+Takes: statements with their signers, in the order of the log. Gives: what each breaks, and the state of every subject,
+series and key. Never: reads a file, asks a log, or drops an entry.
 """
+
+from counterproof.chain._leaves import graded_leaf, heads_root, next_keys_digest, transcripts_root
+from counterproof.chain._read import (
+    MAX_ENTRY_BYTES,
+    UnverifiedEntry,
+    open_entry,
+    read_statement,
+    read_trust,
+    seal,
+)
+from counterproof.chain._rules import Rules
+from counterproof.chain._ruling import PROVABLE, RULES, Breach, Rule, Ruling, Signed
+
+__all__ = [
+    "MAX_ENTRY_BYTES",
+    "PROVABLE",
+    "RULES",
+    "Breach",
+    "Rule",
+    "Rules",
+    "Ruling",
+    "Signed",
+    "UnverifiedEntry",
+    "graded_leaf",
+    "heads_root",
+    "next_keys_digest",
+    "open_entry",
+    "read_statement",
+    "read_trust",
+    "seal",
+    "transcripts_root",
+]

@@ -1,0 +1,238 @@
+"""What each field of a statement may hold: one table for all kinds, one sentence for every refusal."""
+
+from __future__ import annotations
+
+import re
+from calendar import timegm
+from collections.abc import Callable
+from time import strptime
+
+from counterproof import note, record
+from counterproof.errors import BadKey, BadStatement
+
+MAX_COUNT = 2**53 - 1
+"""The largest count: what every reader of JSON keeps exactly (RFC 8259, section 6)."""
+MAX_TEXT, MAX_QUOTE, MAX_ITEMS = 400, 4000, 64
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+_HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_WHEN = re.compile(r"20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_BAR = re.compile(r"(at least|at most) (\S+)", re.ASCII)
+
+
+def seconds_of(when: str) -> int:
+    """`YYYY-MM-DDThh:mm:ssZ` in seconds since 1970.
+
+    Raises:
+        ValueError: it has another form, or names no time.
+    """
+    if not _WHEN.fullmatch(when):
+        raise ValueError("is no time of the form YYYY-MM-DDThh:mm:ssZ")
+    return timegm(strptime(when, "%Y-%m-%dT%H:%M:%SZ"))
+
+
+def is_digest(text: str) -> bool:
+    """Whether it is `sha256:` and 64 lower-case hexadecimal digits."""
+    return bool(_DIGEST.fullmatch(text))
+
+
+def _digest(value: str) -> str:
+    return "" if _DIGEST.fullmatch(value) else "is no digest (sha256: and 64 lower-case hexadecimal digits)"
+
+
+def _maybe_digest(value: str) -> str:
+    return _digest(value) if value else ""
+
+
+def _hexadecimal(value: str) -> str:
+    return "" if _HEX.fullmatch(value) else "is not 64 lower-case hexadecimal digits"
+
+
+def _text_up_to(limit: int) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if len(value) > limit:
+            return f"has {len(value)} characters, at most {limit} are taken"
+        return "holds a control character" if _CONTROL.search(value) else ""
+
+    return check
+
+
+_text = _text_up_to(MAX_TEXT)
+
+
+def _quote(value: str) -> str:
+    return _text_up_to(MAX_QUOTE)(value.replace("\n", "")) if value else "is empty"
+
+
+def _name(value: str) -> str:
+    if not value or value != value.strip():
+        return "is empty, or begins or ends with a space"
+    return _text(value)
+
+
+def _count(value: int) -> str:
+    return "" if 0 <= value <= MAX_COUNT else f"is not between 0 and {MAX_COUNT}"
+
+
+def _decimal(value: str) -> str:
+    try:
+        record.as_decimal(value)
+    except ValueError:
+        return "is no decimal string (no exponent, no leading or trailing zero, at most 18 digits a side)"
+    return ""
+
+
+def _maybe_decimal(value: str) -> str:
+    return _decimal(value) if value else ""
+
+
+def _key(value: str) -> str:
+    try:
+        kind = note.read_verifier(value).kind
+    except BadKey as exc:
+        return f"is no key that can be used: {exc}"
+    return "" if kind == "statement" else f"is a key of kind {kind!r}, which signs no statements"
+
+
+def _when(value: str) -> str:
+    try:
+        seconds_of(value)
+    except ValueError:
+        return "is no time of the form YYYY-MM-DDThh:mm:ssZ"
+    return ""
+
+
+def _each(check: Callable[[str], str], *, least: int = 0, is_sorted: bool = False) -> Callable[[tuple[str, ...]], str]:
+    def checks(values: tuple[str, ...]) -> str:
+        if not least <= len(values) <= MAX_ITEMS:
+            return f"has {len(values)} parts, {least} to {MAX_ITEMS} are taken"
+        if len(set(values)) != len(values):
+            return "says the same twice"
+        if is_sorted and list(values) != sorted(values):
+            return "is not sorted"
+        return next((f"has a part that {why}" for value in values if (why := check(value))), "")
+
+    return checks
+
+
+def _map(check: Callable[[str], str]) -> Callable[[dict[str, str]], str]:
+    def checks(values: dict[str, str]) -> str:
+        if len(values) > MAX_ITEMS:
+            return f"has {len(values)} parts, at most {MAX_ITEMS} are taken"
+        return next((f"has a part that {why}" for k, v in values.items() if (why := _name(k) or check(v))), "")
+
+    return checks
+
+
+def _bar(value: str) -> str:
+    found = _BAR.fullmatch(value)
+    return _decimal(found[2]) if found else "is not `at least` or `at most` and a decimal string"
+
+
+def _numbers(values: tuple[record.Number | record.NoNumber, ...]) -> str:
+    if len(values) > MAX_ITEMS or len({value.name for value in values}) != len(values):
+        return f"has more than {MAX_ITEMS} parts, or two of one name"
+    return next((f"has a part that {why}" for value in values if (why := _number(value))), "")
+
+
+def _number(value: record.Number | record.NoNumber) -> str:
+    if isinstance(value, record.NoNumber):
+        return _name(value.name) or _text(value.reason)
+    return (
+        _name(value.name)
+        or _maybe_decimal(value.value)
+        or _decimal(value.low)
+        or _maybe_decimal(value.high)
+        or _decimal(value.level)
+        or _count(value.n)
+        or _count(value.clusters)
+        or _text(value.method)
+    )
+
+
+def _criteria(values: tuple[record.Criterion, ...]) -> str:
+    if len(values) > MAX_ITEMS or len({value.metric for value in values}) != len(values):
+        return f"has more than {MAX_ITEMS} parts, or two of one metric"
+    checked = (_name(value.metric) or _decimal(value.threshold) for value in values)
+    return next((f"has a part that {why}" for why in checked if why), "")
+
+
+def _free(_value: str) -> str:
+    return ""
+
+
+_FORMS: dict[str, Callable[..., str]] = {
+    "after": _digest, "asked": _digest, "assurance": _free, "auditor": _name, "beacon": _text, "before": _digest,
+    "break_at": _decimal, "budget": _name, "categories": _each(_name, least=1), "category": _name,
+    "changed": _name, "claimant": _name, "closes_by": _when, "commitments": _map(_digest), "compares": _free,
+    "conditions": _map(_text), "conflicts": _each(_name, is_sorted=True), "count": _count, "criteria": _criteria,
+    "direction": _free, "document": _digest, "entry": _digest, "evaluator": _name, "evidence": _maybe_digest,
+    "generation": _digest, "grader": _name, "instrument": _name, "key": _key, "keys": _each(_key, least=1),
+    "lab": _name, "level": _decimal, "locator": _text, "model_signing": _maybe_digest, "n": _count, "new": _key,
+    "next_key": _maybe_digest, "next_keys": _digest, "number": _count, "numbers": _numbers, "old": _key,
+    "opens": _count, "organisation": _name, "origin": _name, "p": _decimal, "planted": _count,
+    "planted_right": _count, "prereg": _digest, "prev": _maybe_digest, "previous": _digest, "property": _name,
+    "questions": _count, "quote": _quote, "reason": _name, "relies_on": _each(_digest, is_sorted=True),
+    "repeated": _count, "repeated_agreeing": _count, "report": _digest, "role": _free, "root": _hexadecimal,
+    "seed": _count, "seq": _count, "size": _count, "statistic": _decimal, "subject": _digest, "suite": _digest,
+    "target": _digest, "test": _name, "threshold": _decimal, "transcripts": _hexadecimal, "verdict": _text,
+    "version": _name,
+}  # fmt: skip
+_OF_ITS_OWN: dict[tuple[str, str], Callable[..., str]] = {
+    ("behaviour", "categories"): _count,
+    ("claim", "category"): _text,
+    ("generation", "target"): _maybe_digest,
+    ("prereg", "criteria"): _map(_bar),
+    ("subject-genesis", "subject"): _name,
+}
+
+
+def _forms_of(kind: str) -> tuple[tuple[str, Callable[..., str]], ...]:
+    fields = record.KINDS[kind].__struct_fields__
+    return tuple((name, _OF_ITS_OWN.get((kind, name)) or _FORMS[name]) for name in fields)
+
+
+_BY_KIND = {kind: _forms_of(kind) for kind in record.KINDS}
+
+
+def check_forms(statement: record.Statement) -> None:
+    """Every field in its form.
+
+    Raises:
+        BadStatement: naming the first field that is not.
+    """
+    kind = statement.kind
+    for name, check in _BY_KIND[kind]:
+        if why := check(getattr(statement.predicate, name)):
+            raise BadStatement(f"its {name} {why}", where=kind, mend="see spec/statement.md")
+    if why := _named(statement.subject) or _together(statement.predicate):
+        raise BadStatement(why, where=kind, mend="see spec/statement.md")
+
+
+def _named(subject: tuple[record.Named, ...]) -> str:
+    if not 1 <= len(subject) <= MAX_ITEMS:
+        return f"it speaks of {len(subject)} things, 1 to {MAX_ITEMS} are taken"
+    for one in subject:
+        if why := _name(one.name):
+            return f"the name of what it speaks of {why}"
+        if set(one.digest) != {"sha256"} or not _HEX.fullmatch(one.digest["sha256"]):
+            return "what it speaks of has no digest of the form sha256 and 64 lower-case hexadecimal digits"
+    return ""
+
+
+def _together(said: record.Predicate) -> str:
+    """What fields of one statement must be to each other."""
+    match said:
+        case record.Behaviour() if (said.seq == 0) != (said.prev == ""):
+            return "prev is empty exactly where seq is 0"
+        case record.Generation() if said.number == 0:
+            return "generations count from 1; the genesis is number 0"
+        case record.VerifierAudit() if said.planted_right > said.planted or said.repeated_agreeing > said.repeated:
+            return "more tasks were right, or repeats agreed, than there were"
+        case record.KeyRotate() if said.old == said.new:
+            return "old and new are the same key"
+        case record.Prereg() if said.opens and not said.beacon:
+            return "transcripts are to be opened by a beacon that is not named"
+        case _:
+            return ""
