@@ -76,3 +76,10 @@ def test_bad_input_leaves_with_two() -> None:
 @given(st.text(), st.text(), st.text())
 def test_facts_are_what_was_said(what: str, where: str, mend: str) -> None:
     assert errors.BadSuite(what, where=where, mend=mend).facts == {"what": what, "where": where, "mend": mend}
+
+
+def test_what_is_quoted_cannot_move_a_cursor_or_begin_a_line() -> None:
+    said = str(errors.BadNote("no key \x1b[2J\n\u202e\ud800 é — 鍵", where="a\rb", mend="see\x00"))
+
+    assert said == r"a\rb: no key \x1b[2J\n\u202e\ud800 é — 鍵; see\x00"
+    assert said.encode().isascii() is False

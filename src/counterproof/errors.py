@@ -42,7 +42,9 @@ class CounterproofError(Exception):
 
     def __str__(self) -> str:
         head = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{head}; {self.mend}" if self.mend else head
+        said = f"{head}; {self.mend}" if self.mend else head
+        # Refusals quote what was refused: an escape sequence in it must not reach a terminal, nor a line feed a log.
+        return said if said.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in said)
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_again, (type(self), self.what, self.where, self.mend))
