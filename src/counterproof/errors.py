@@ -10,10 +10,19 @@
     |   |   `-- FolderInUse           another process is working on it right now
     |   |-- BadSweep                  a file that declares many runs breaks its format, or its product makes no sense
     |   |-- BadTarget                 the address of a model, or a file of layers, breaks its format
-    |   |-- BadCard                   a safety card's claims break their format, or say what its document does not
+    |   |-- BadCard                   a file of claims breaks its format, or quotes what the document does not say
     |   |-- BadLabels                 a file of labelled replies, or a judge's calibration, cannot be used
+    |   |-- BadNote                   a note, envelope, checkpoint, tile, proof or receipt breaks its format
+    |   |-- BadKey                    a key cannot be read, or is one that must not be used
+    |   |-- BadPolicy                 a quorum policy or a trust file breaks its format, or trusts nobody
+    |   |-- BadStatement              a statement breaks its format or the rules of its kind
+    |   |-- BadBundle                 a bundle or a file of evidence breaks its format
+    |   |-- BadLog                    a log's or a witness's folder, lock or answer is not what it must be
+    |   |-- BadCard                   a file of claims breaks its format, or quotes what the document does not say
     |   |-- MissingExtra              an optional part of the program is not installed
     |   `-- BadWeights                an organism's files do not have the digest that the manifest states
+    |-- NotVerified                   what was checked does not hold; names the step; exit code 5
+    |-- NoQuorum (ConnectionError)    too few witnesses answered; nothing was published; exit code 4
     |-- TargetUnreachable (ConnectionError)  nothing answers, or it refuses the key; nothing is lost; exit code 4
     |-- StorageFailed (OSError)       the machine could not keep what was measured; exit code 3
     `-- Interrupted                   stopped by hand; says how to resume; exit code 130
