@@ -166,7 +166,7 @@ class World:
 
 def world(
     *, openings: Sequence[bytes] = (), lab: record.Role | None = None, evaluator: record.Role | None = None, **changes: Any
-) -> World:  # noqa: ANN401 - any field of a behaviour
+) -> World:
     """Roles, a subject, its first generation, a preregistration and a result, with whatever the test wants otherwise."""
     log = Log()
     log.add(lab or role(LAB_KEY, "lab", LAB), *GOVERNANCE[:2])

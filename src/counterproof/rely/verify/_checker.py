@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from counterproof import quorum, record, tlog
+from counterproof import quorum, record
 from counterproof.errors import BadPolicy
 from counterproof.rely.verify import _arithmetic, _logged, _openings, _prereg, _signers, _steps, _subject
 from counterproof.rely.verify._bundle import read_bundle
@@ -62,7 +62,8 @@ class Checker:
                     mend="name each key once, and at least as many as must sign",
                 )
         self._seen: dict[bytes, quorum.Seen] = {}
-        self._included: dict[tuple[bytes, record.Entry], Logged] = {}
+        self._included: dict[tuple[bytes, record.Entry], bool] = {}
+        self._entries: dict[tuple[int, str], Logged] = {}
 
     def bundle(self, data: bytes, now_s: int) -> Verified:
         """As the function `bundle`, by the trust file that was given."""
@@ -105,11 +106,12 @@ class Checker:
             for entry, proof in zip((given.entry, *given.support), proofs, strict=True):
                 if (seen.checkpoint.root, entry) not in self._included:
                     _logged.check_included(entry.envelope.encode(), proof, seen.checkpoint)
+                    _keep(self._included, (seen.checkpoint.root, entry), value=True)
         # 5 statement
         with at(_steps.STATEMENT):
             first = _logged.read(given.entry.envelope.encode(), proofs[0].index)
             rest = tuple(
-                self._read(seen.checkpoint.root, entry, proof)
+                self._read(entry.envelope, proof.index)
                 for entry, proof in zip(given.support, proofs[1:], strict=True)
             )
         return _Case(seen, first, rest, given.opened)
@@ -126,11 +128,12 @@ class Checker:
         _keep(self._seen, data, seen)
         return seen
 
-    def _read(self, root: bytes, entry: record.Entry, proof: tlog.Proof) -> Logged:
-        known = self._included.get((root, entry))
+    def _read(self, envelope: str, index: int) -> Logged:
+        """An entry that others rest on, and which of its signatures hold, is read once."""
+        known = self._entries.get((index, envelope))
         if known is None:
-            known = _logged.read(entry.envelope.encode(), proof.index)
-            _keep(self._included, (root, entry), known)
+            known = _logged.read(envelope.encode(), index)
+            _keep(self._entries, (index, envelope), known)
         return known
 
     def _roles(self, support: tuple[Logged, ...]) -> Standings:

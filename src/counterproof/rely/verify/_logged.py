@@ -5,11 +5,8 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 
-from counterproof import note, record, tlog
+from counterproof import chain, note, record, tlog
 from counterproof.errors import BadBundle
-from counterproof.rely.verify import _reading
-
-MAX_ENTRY_BYTES = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,5 +62,5 @@ def read(entry: bytes, index: int) -> Logged:
         BadNote: no envelope in its one form, or larger than a log takes.
         BadStatement: the statement breaks its format.
     """
-    envelope = note.unseal(entry)
-    return Logged(index, record.digest_bytes(entry), envelope, _reading.read_statement(envelope.unverified_payload))
+    opened = chain.open_entry(entry)
+    return Logged(index, opened.digest, opened.envelope, opened.statement)

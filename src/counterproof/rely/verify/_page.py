@@ -13,7 +13,7 @@ import msgspec
 from counterproof import record
 from counterproof.rely.verify._steps import ALWAYS_UNCHECKED
 
-_SCRIPTS = ("format.js", "crypto.js", "keys.js", "steps.js", "view.js")
+_SCRIPTS = ("format.js", "crypto.js", "keys.js", "forms.js", "steps.js", "view.js")
 _ROOTS = (record.Trust, record.Bundle, record.GradedLeaf, record.Grade, record.Transcript)
 
 

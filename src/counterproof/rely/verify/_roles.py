@@ -8,9 +8,8 @@ from functools import lru_cache
 
 from msgspec import structs
 
-from counterproof import note, record
+from counterproof import chain, note, record
 from counterproof.errors import BadKey
-from counterproof.rely.verify import _reading
 from counterproof.rely.verify._logged import Logged
 from counterproof.rely.verify._steps import ROLES, refuse
 
@@ -113,7 +112,7 @@ class Standings:
         is_known = standing is not None and standing.role.organisation == rotation.organisation
         if standing is None or not is_known:
             raise refuse(ROLES, f"a key is replaced at {entry.index} that {rotation.organisation!r} does not hold")
-        if _reading.next_keys_digest((rotation.new,)) != standing.role.next_key:
+        if chain.next_keys_digest((rotation.new,)) != standing.role.next_key:
             raise refuse(ROLES, f"the key that takes over at index {entry.index} is not the one committed to")
         if set(signed_by(entry, (rotation.old, rotation.new))) != {rotation.old, rotation.new}:
             raise refuse(ROLES, f"the change of keys at index {entry.index} is not signed by both keys")

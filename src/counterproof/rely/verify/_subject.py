@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from counterproof import record
-from counterproof.rely.verify import _reading
+from counterproof import chain, record
 from counterproof.rely.verify._logged import Logged
 from counterproof.rely.verify._roles import Standings, signed_by
 from counterproof.rely.verify._steps import SUBJECT, refuse
@@ -92,7 +91,7 @@ def _check_step(at: Logged, said: record.Generation, before: Logged) -> None:
         raise refuse(SUBJECT, f"generation {said.number} is not signed by the lab's keys in force", "do not trust it")
     if set(said.keys) == set(old.keys):
         return
-    if _reading.next_keys_digest(said.keys) != old.next_keys:
+    if chain.next_keys_digest(said.keys) != old.next_keys:
         raise refuse(SUBJECT, f"generation {said.number} has keys that were not committed to", "do not trust it")
     if set(signed_by(at, said.keys)) != set(said.keys):
         raise refuse(SUBJECT, f"generation {said.number} is not signed by each of its new keys", "do not trust it")

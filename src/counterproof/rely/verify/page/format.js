@@ -100,6 +100,7 @@ function before(a, b) {
 // A value of a record becomes an object whose fields are all there and no others; SCHEMA is made from the records.
 function shaped(value, type, where) {
   switch (type.t) {
+    case "any": return value;
     case "str": need(typeof value === "string", `${where} is no text`); return value;
     case "int": need(typeof value === "bigint", `${where} is no integer`); return value;
     case "bool": need(typeof value === "boolean", `${where} is neither true nor false`); return value;

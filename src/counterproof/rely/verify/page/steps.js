@@ -7,14 +7,16 @@ const STEPS = [
 const MAX_BUNDLE = 64000000, MAX_SUPPORT = 256, MAX_OPENED = 100000, MAX_GENERATIONS = 1000;
 
 async function readTrust(bytes) {
-  const trust = readRecord(fromUtf8(bytes, "the trust file"), "Trust", "the trust file");
+  need(bytes.length <= 1 << 20, "the trust file is too large");
+  const trust = readRecord(fromUtf8(bytes, "the trust file").replace(/\n$/, ""), "Trust", "the trust file");
   const policy = await readPolicy(trust.policy);
   need(policy.logs.length > 0, "the trust file knows no log");
   need(policy.quorum !== "none", "the trust file asks no witness");
   const keys = await Promise.all(trust.governance.map(readKey));
   need(keys.every((k) => k.kind === "statement"), "a governance key of another kind");
   const count = BigInt(new Set(trust.governance).size);
-  need(count === BigInt(keys.length) && trust.governance_needed >= 1n && trust.governance_needed <= count && trust.max_age_s >= 0n,
+  need(count === BigInt(keys.length) && trust.governance_needed >= 1n && trust.governance_needed <= count && trust.max_age_s >= 0n &&
+    trust.organisations_needed >= 1n,
     "the number of governance keys, or the age, means nothing");
   return {...trust, policy};
 }
@@ -32,6 +34,7 @@ function readBundle(bytes) {
 }
 
 async function readEntry({text, index}) {
+  need(utf8(text).length <= MAX_ENTRY, "an entry that is too long");
   const envelope = unseal(text);
   const json = canonicalJson(fromUtf8(envelope.payload, "a statement"), "a statement");
   const statement = struct(json, "Statement", "a statement");
@@ -39,7 +42,7 @@ async function readEntry({text, index}) {
   need(statement._type === STATEMENT_TYPE, "not an in-toto statement");
   need(Object.hasOwn(KINDS, kind) && statement.predicateType === PREDICATE_PREFIX + kind + PREDICATE_SUFFIX, "a statement of no known kind");
   const said = struct(statement.predicate, KINDS[kind], "a statement's predicate");
-  checkStatement(statement, kind, said);
+  await checkStatement(statement, kind, said);
   return {index, digest: await digestOf(utf8(text)), envelope, kind, said, subject: statement.subject};
 }
 

@@ -65,7 +65,7 @@ async function verify(bundleBytes, trustBytes, nowS) {
 function unchecked(entry, bundle, head) {
   const said = [...ALWAYS_UNCHECKED];
   if (head.notChecked.length) said.push(`ML-DSA cosignatures are not checked by this page (${head.notChecked.join(", ")}): the quorum was judged on the Ed25519 ones alone`);
-  if (entry.kind === "behaviour") said.push("the numbers were not computed again from the grades: this page does not do that arithmetic, the command `counterproof verify bundle` does");
+  if (entry.kind === "behaviour") said.push("the numbers were not computed again from the grades: this page does not do that arithmetic, the command counterproof verify bundle does");
   if (entry.kind === "behaviour" && BigInt(bundle.opened.length) < entry.said.count) said.push(`${entry.said.count - BigInt(bundle.opened.length)} of ${entry.said.count} graded transcripts stay closed`);
   return said;
 }
@@ -161,7 +161,9 @@ async function take(files) {
     const head = new TextDecoder().decode(bytes.subarray(0, 1 << 20));
     const kind = /"format":"counterproof-trust\//.test(head) && !head.startsWith('{"entry"') ? "trust" : "bundle";
     chosen[kind] = bytes;
-    $(`${kind}-name`).textContent = file.name;
+    const held = new DataTransfer();
+    held.items.add(file);
+    $(`${kind}-file`).files = held.files;
   }
   await show();
 }
@@ -171,7 +173,6 @@ function begin() {
       const [file] = event.target.files;
       if (!file) return;
       chosen[kind] = new Uint8Array(await file.arrayBuffer());
-      $(`${kind}-name`).textContent = file.name;
       await show();
     });
   $("time").addEventListener("change", show);
