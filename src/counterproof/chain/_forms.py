@@ -173,7 +173,7 @@ _FORMS: dict[str, Callable[..., str]] = {
     "next_key": _maybe_digest, "next_keys": _digest, "number": _count, "numbers": _numbers, "old": _key,
     "opens": _count, "organisation": _name, "origin": _name, "p": _decimal, "planted": _count,
     "planted_right": _count, "prereg": _digest, "prev": _maybe_digest, "previous": _digest, "property": _name,
-    "questions": _count, "quote": _quote, "reason": _name, "relies_on": _each(_digest, is_sorted=True),
+    "questions": _count, "quote": _quote, "reading": _text, "reason": _name, "relies_on": _each(_digest, is_sorted=True),
     "repeated": _count, "repeated_agreeing": _count, "report": _digest, "role": _free, "root": _hexadecimal,
     "seed": _count, "seq": _count, "size": _count, "statistic": _decimal, "subject": _digest, "suite": _digest,
     "target": _digest, "test": _name, "threshold": _decimal, "transcripts": _hexadecimal, "verdict": _text,

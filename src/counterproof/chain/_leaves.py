@@ -27,7 +27,7 @@ def transcripts_root(leaves: Sequence[bytes]) -> str:
 
 
 def heads_root(heads: Iterable[record.Head]) -> str:
-    """The Merkle root over the latest entries of all series, hexadecimal; the order they are given in does not matter."""
+    """The Merkle root over the latest entries of all series, hexadecimal; in any order."""
     return tlog.root_of(tlog.leaf_hashes(sorted(record.canonical_bytes(head) for head in heads))).hex()
 
 
