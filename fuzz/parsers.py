@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from counterproof import errors, note, quorum, tlog
-from fuzz import seeds
+from counterproof import chain, errors, note, quorum, record, tlog
+from counterproof.rely import verify, watch
+from fuzz import chain_seeds, seeds
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,33 @@ def _split_note(data: bytes) -> bytes:
     return text + b"\n" + b"".join(line.encode() for line in lines)
 
 
+def _open_entry(data: bytes) -> bytes:
+    opened = chain.open_entry(data)
+    return note.Envelope(record.statement_bytes(opened.statement), opened.signatures).encode()
+
+
+def _read_trust(data: bytes) -> bytes:
+    """A line feed at its end is free."""
+    return record.canonical_bytes(chain.read_trust(data)) + b"\n" * data.endswith(b"\n")
+
+
+def _admit(data: bytes) -> None:
+    """Statements, one a line, each in an entry that everybody has signed."""
+    rules = chain.Rules(chain_seeds.trust())
+    for index, statement in enumerate(data.split(b"\n")[:20]):
+        ruling = rules.admit(index, chain_seeds.sealed(statement))
+        if ruling.statement is None:
+            raise errors.BadStatement(ruling.breaches[0].says)
+
+
+def _check_bundle(data: bytes) -> None:
+    verify.bundle(data, chain_seeds.trust(), chain_seeds.NOW_S)
+
+
+def _check_evidence(data: bytes) -> None:
+    watch.evidence(data, chain_seeds.trust())
+
+
 def _same(data: bytes) -> bytes:
     return data
 
@@ -151,4 +179,12 @@ def parsers() -> list[Parser]:
         Parser("note.unseal", note.unseal, lambda e: e.encode(), seeds.envelopes),
         Parser("quorum.read_policy", _read_policy, _same, seeds.policies, share=0.5),
         Parser("quorum.check", *_as_it_came(_check_quorum), seeds.cosigned, share=0.5),
+        Parser("chain.read_statement", chain.read_statement, record.statement_bytes, chain_seeds.statements),
+        Parser("chain.open_entry", _open_entry, _same, chain_seeds.entries, share=0.5),
+        Parser("chain.read_trust", _read_trust, _same, chain_seeds.trusts, share=0.5),
+        Parser("chain.Rules", *_as_it_came(_admit), chain_seeds.histories, share=0.05),
+        Parser("verify.read_bundle", verify.read_bundle, verify.bundle_bytes, chain_seeds.bundles, share=0.5),
+        Parser("verify.bundle", *_as_it_came(_check_bundle), chain_seeds.bundles, share=0.1),
+        Parser("watch.read_evidence", watch.read_evidence, watch.evidence_bytes, chain_seeds.evidence, share=0.5),
+        Parser("watch.evidence", *_as_it_came(_check_evidence), chain_seeds.proven_evidence, share=0.1),
     ]

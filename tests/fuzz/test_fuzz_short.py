@@ -62,8 +62,12 @@ def test_a_parser_that_breaks_is_caught() -> None:
 
 
 def test_a_refusal_that_cannot_be_printed_is_caught() -> None:
+    class Rude(errors.BadNote):
+        def __str__(self) -> str:
+            return self.what
+
     def refuse(data: bytes) -> bytes:
-        raise errors.BadNote(data.decode("utf-8", "surrogateescape"))
+        raise Rude(data.decode("utf-8", "surrogateescape"))
 
     with pytest.raises(Lax, match="cannot be printed"):
         Parser("rude", refuse, bytes, tuple).accepts(b"\xff")

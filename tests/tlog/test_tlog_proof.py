@@ -167,6 +167,25 @@ def test_the_largest_tree_has_paths_of_63_hashes() -> None:
     tlog.check_inclusion(path, index, size, LEAVES[0], root)
     with pytest.raises(errors.NotVerified, match="has no leaf"):
         tlog.check_inclusion(path, index, size + 1, LEAVES[0], root)
+    tlog.check_consistency([], size, size, root, root)
+    with pytest.raises(errors.NotVerified, match="cannot go on"):
+        tlog.check_consistency([], size + 1, size + 1, root, root)
+
+
+def test_the_largest_tree_is_proved() -> None:
+    class Zeros:
+        def hash_at(self, level: int, index: int) -> bytes:
+            assert (index + 1) << level <= tlog.MAX_SIZE
+            return bytes(32)
+
+    last = tlog.MAX_SIZE - 1
+    assert len(tlog.prove_inclusion(last, tlog.MAX_SIZE, Zeros())) == 62
+    assert len(tlog.prove_consistency(1, tlog.MAX_SIZE, Zeros())) == 63
+    assert tlog.prove_consistency(tlog.MAX_SIZE, tlog.MAX_SIZE, Zeros()) == []
+    with pytest.raises(errors.NotVerified, match="has no leaf"):
+        tlog.prove_inclusion(last, tlog.MAX_SIZE + 1, Zeros())
+    with pytest.raises(errors.NotVerified, match="cannot go on"):
+        tlog.prove_consistency(1, tlog.MAX_SIZE + 1, Zeros())
 
 
 def test_the_empty_tree_has_one_root() -> None:

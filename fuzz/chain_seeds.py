@@ -1,0 +1,106 @@
+"""Inputs about statements of every kind: entries, bundles, trust files and evidence, from the tests' own log."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from counterproof import note, record, tlog
+from tests.rely.verify import whole_log
+
+NOW_S = whole_log.NOW_S
+_NOTHING = whole_log.NOTHING
+_KEYS = (whole_log.LAB_KEY, whole_log.EVALUATOR_KEY, whole_log.LAB_NEXT)
+_SUBJECT = (record.Named(name="System S", digest={"sha256": "0" * 64}),)
+
+
+@cache
+def _predicates() -> tuple[record.Predicate, ...]:
+    """One of each kind, with every field that may be empty filled in at least once."""
+    old, new, other = (signer.verifier.text for signer in _KEYS)
+    return (
+        whole_log.genesis(),
+        whole_log.generation(_NOTHING, _NOTHING),
+        whole_log.prereg(_NOTHING, _NOTHING),
+        whole_log.behaviour(_NOTHING, _NOTHING, _NOTHING),
+        whole_log.role(whole_log.EVALUATOR_KEY, "evaluator", "E", conflicts=("Lab A",), relies_on=(_NOTHING,)),
+        record.Continuity(
+            subject=_NOTHING, before=_NOTHING, after="sha256:" + "1" * 64, compares="generations", test="mmd",
+            asked=_NOTHING, statistic="0.01", p="0.5", level="0.05", break_at="0.2", n=100, questions=20,
+            verdict="same",
+        ),
+        record.Claim(
+            subject=_NOTHING, claimant="Lab A", document=_NOTHING, locator="p. 3", quote="It refuses\n98 %.",
+            property="R", category="poisons", direction="at least", threshold="0.98", conditions={"suite": _NOTHING},
+        ),
+        record.Abandon(evaluator="Evaluator E", prereg=_NOTHING, reason="the target was withdrawn"),
+        record.Dispute(organisation="Lab A", entry=_NOTHING, reason="another target", evidence=_NOTHING),
+        record.Retract(organisation="Evaluator E", entry=_NOTHING, reason="a mistake"),
+        record.KeyRotate(organisation="Evaluator E", old=old, new=new, next_key=_NOTHING),
+        record.KeyCompromise(organisation="Evaluator E", key=other, reason="a lost laptop"),
+        record.VerifierAudit(
+            auditor="Lab A", evaluator="Evaluator E", planted=20, planted_right=19, repeated=10, repeated_agreeing=10,
+            evidence=_NOTHING,
+        ),
+        record.Heads(origin="log.example/chain", size=6, count=1, root="0" * 64),
+    )  # fmt: skip
+
+
+def statements() -> tuple[bytes, ...]:
+    """What is signed."""
+    made = (record.Statement(subject=_SUBJECT, predicate=predicate) for predicate in _predicates())
+    return tuple(record.statement_bytes(statement) for statement in made)
+
+
+def histories() -> tuple[bytes, ...]:
+    """Statements in an order that a log may hold, one a line: a whole chain, and one of each kind."""
+    chained = [note.unseal(entry).unverified_payload for entry in whole_log.world().log.entries]
+    return (b"\n".join(chained), b"\n".join(chained[:4]), b"\n".join(statements()))
+
+
+def sealed(statement: bytes) -> bytes:
+    """An entry that everybody has signed, whatever it says."""
+    return note.seal(statement, *whole_log.GOVERNANCE[:2], *_KEYS)
+
+
+def entries() -> tuple[bytes, ...]:
+    """What is logged."""
+    return tuple(note.seal(statement, *_KEYS[:2]) for statement in statements()[:4])
+
+
+@cache
+def _bundle() -> record.Bundle:
+    return whole_log.world().log.bundle()
+
+
+def trust() -> record.Trust:
+    """Whom the reader of `bundles` trusts."""
+    return whole_log.trust()
+
+
+def trusts() -> tuple[bytes, ...]:
+    """Trust files."""
+    return tuple(record.canonical_bytes(made) for made in (whole_log.trust(), whole_log.trust(max_age_s=0)))
+
+
+def bundles() -> tuple[bytes, ...]:
+    """Bundles that hold."""
+    return (whole_log.data(_bundle()),)
+
+
+def evidence() -> tuple[bytes, ...]:
+    """Files of evidence that are well formed; the first one holds."""
+    heads = [
+        note.sign(tlog.Checkpoint(whole_log.ORIGIN, 5, tlog.leaf_hash(which)).body, whole_log.LOG).decode()
+        for which in (b"one", b"other")
+    ]
+    entry = _bundle().entry
+    found = [
+        record.Evidence(kind="same-size", says="two roots", checkpoints=tuple(heads)),
+        record.Evidence(kind="entries", says="a rule", entries=(entry,), rule="seq"),
+    ]
+    return tuple(record.canonical_bytes(made) + b"\n" for made in found)
+
+
+def proven_evidence() -> tuple[bytes, ...]:
+    """Evidence that holds: two heads of one size."""
+    return evidence()[:1]
