@@ -57,7 +57,7 @@ def ask(page: Page, cases: Sequence[Case]) -> list[tuple[str, str, bool]]:
 
 def differences(page: Page, cases: Sequence[Case]) -> list[str]:
     told = [(broken.verdict(case), *said) for case, said in zip(cases, ask(page, cases), strict=True)]
-    return [f"{i}: {ours!r} here, {theirs!r} there: {said}" for i, (ours, theirs, said, _) in enumerate(told) if ours != theirs]
+    return [f"{i}: {one!r}, there {other!r}: {said}" for i, (one, other, said, _) in enumerate(told) if one != other]
 
 
 def test_what_is_good_is_good(page: Page) -> None:

@@ -90,7 +90,8 @@ def prereg(subject: str, generation: str, **changes: Any) -> record.Prereg:  # n
 
 def behaviour(subject: str, generation: str, declared: str, **changes: Any) -> record.Behaviour:  # noqa: ANN401
     made = record.Behaviour(
-        evaluator=EVALUATOR, subject=subject, generation=generation, category="poisons", prereg=declared, seq=0, prev="",
+        evaluator=EVALUATOR, subject=subject, generation=generation, category="poisons", prereg=declared, seq=0,
+        prev="",
         instrument="containment", grader="exact/2", report=NOTHING, target=NOTHING, suite=NOTHING, budget="40 queries",
         seed=0, version="0.1.0",
         numbers=(
@@ -165,9 +166,13 @@ class World:
 
 
 def world(
-    *, openings: Sequence[bytes] = (), lab: record.Role | None = None, evaluator: record.Role | None = None, **changes: Any
+    *,
+    openings: Sequence[bytes] = (),
+    lab: record.Role | None = None,
+    evaluator: record.Role | None = None,
+    **changes: Any,  # noqa: ANN401 - any field of a behaviour
 ) -> World:
-    """Roles, a subject, its first generation, a preregistration and a result, with whatever the test wants otherwise."""
+    """Roles, a subject, its first generation, a preregistration and a result."""
     log = Log()
     log.add(lab or role(LAB_KEY, "lab", LAB), *GOVERNANCE[:2])
     log.add(evaluator or role(EVALUATOR_KEY, "evaluator", EVALUATOR, next_key=keys_digest(EVALUATOR_NEXT)), *GOVERNANCE)
@@ -175,7 +180,8 @@ def world(
     second = log.add(generation(first, first), LAB_KEY)
     declared = log.add(prereg(first, second), EVALUATOR_KEY)
     if openings:
-        changes = {"count": len(openings), "transcripts": tlog.root_of([tlog.leaf_hash(o) for o in openings]).hex()} | changes
+        root = tlog.root_of([tlog.leaf_hash(o) for o in openings]).hex()
+        changes = {"count": len(openings), "transcripts": root} | changes
     said = behaviour(first, second, declared, **changes)
     log.add(said, EVALUATOR_KEY)
     return World(log, first, second, declared, said)
@@ -183,9 +189,8 @@ def world(
 
 def opened(leaves: Sequence[bytes], index: int, transcript: str = "") -> record.Opened:
     path = proofs([tlog.leaf_hash(leaf) for leaf in leaves], index)
-    return record.Opened(
-        index=index, leaf=leaves[index].decode(), proof=tuple(b64encode(h).decode() for h in path), transcript=transcript
-    )
+    proof = tuple(b64encode(h).decode() for h in path)
+    return record.Opened(index=index, leaf=leaves[index].decode(), proof=proof, transcript=transcript)
 
 
 def data(bundle: record.Bundle) -> bytes:

@@ -25,7 +25,7 @@ _PLAIN: dict[type[msgspec.inspect.Type], str] = {
 
 def page() -> str:
     """The whole page, with its own digests as the only sources of script and style that a browser may run."""
-    folder = resources.files(__package__) / "page"
+    folder = resources.files("counterproof.rely.verify") / "page"
     style = (folder / "page.css").read_text(encoding="utf-8")
     script = "\n".join(('"use strict";', _constants(), *((folder / n).read_text(encoding="utf-8") for n in _SCRIPTS)))
     text = (folder / "page.html").read_text(encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 from counterproof import record
@@ -68,7 +68,7 @@ class Verified:
 
 
 @contextlib.contextmanager
-def at(step: str) -> Iterator[None]:
+def at(step: str) -> Generator[None]:
     """Whatever is refused inside names this step, and what it said of the place goes into the sentence."""
     try:
         yield
