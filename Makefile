@@ -7,6 +7,8 @@ TRAIN := .venv-train
 INSPECT := .venv-inspect
 PEERS := .venv-peers
 SCALE := .venv-scale
+INTEROP := .venv-interop
+NODE_MODULES := tests/interop/node/node_modules
 PYRIT := .venv-pyrit
 FUZZ := .venv-fuzz
 INPUTS ?= 10000000
@@ -18,7 +20,7 @@ SEED ?= 0
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz test-train test-peers test-scale lint lint-ruff lint-mypy lint-pyright lint-imports bench dev chromium organism organisms \
+.PHONY: help demo test fuzz test-train test-peers test-scale test-interop go lint lint-ruff lint-mypy lint-pyright lint-imports bench dev chromium organism organisms \
 	organisms-check clean
 
 help: ## list the commands
@@ -41,6 +43,9 @@ test-scale: $(SCALE)/.package ## run the tests with a real Ray, where the networ
 
 fuzz: $(FUZZ)/.package ## feed every parser of the chain ten million inputs (atheris); make fuzz INPUTS=100000 for fewer
 	PYTHONPATH=src $(FUZZ)/bin/python -m fuzz --inputs $(INPUTS)
+
+test-interop: $(INTEROP)/.package $(NODE_MODULES)/.package-lock.json go ## run the tests in which programs of others verify our log (Go, Node, in-toto)
+	$(INTEROP)/bin/python -m pytest tests/interop
 
 lint: $(VENV)/.package $(VENV)/.group-test $(VENV)/.group-lint ## style, types (two checkers) and architecture
 	@$(MAKE) --no-print-directory --keep-going -j 2 --output-sync=target lint-ruff lint-mypy lint-pyright lint-imports
@@ -96,6 +101,16 @@ chromium:
 	$$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }; } || \
 	echo "no chromium here and no way to install it: the tests that look at the report will fail (Debian: apt-get install chromium)"
 
+# Debian's Go and its package of golang.org/x/mod; no network of Go's own is used.
+go:
+	@{ command -v go && test -d /usr/share/gocode/src/golang.org/x/mod/sumdb; } >/dev/null || { \
+	command -v apt-get >/dev/null && { \
+	if [ "$$(id -u)" = 0 ]; then as=; elif sudo -n true 2>/dev/null; then as=sudo; else false; fi && \
+	echo "installing Debian's Go for the tests with programs of others" && $$as apt-get update -qq && \
+	$$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	golang-go golang-golang-x-mod-dev >/dev/null; }; } || \
+	echo "no Go here and no way to install it (Debian: apt-get install golang-go golang-golang-x-mod-dev)"
+
 # What the benchmarks are run beside has an environment of its own.
 $(INSPECT)/.ready:
 	@echo "installing Inspect into $(INSPECT), to be compared with"
@@ -143,6 +158,21 @@ $(FUZZ)/.package: pyproject.toml
 	print(*read["project"]["dependencies"], *read["dependency-groups"]["fuzz"], sep="\n")' > $@.txt
 	@$(FUZZ)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $@.txt
 	@mv $@.txt $@
+
+$(INTEROP)/.package: pyproject.toml
+	@echo "installing securesystemslib, in-toto and Node into $(INTEROP)"
+	@$(PYTHON) -m venv $(INTEROP) 2>/dev/null || { $(PYTHON) -m venv --clear --without-pip $(INTEROP) && \
+	$(PYTHON) -m pip --python $(INTEROP)/bin/python install --quiet pip; }
+	@$(INTEROP)/bin/python -c 'import tomllib; read = tomllib.load(open("pyproject.toml", "rb")); \
+	groups = read["dependency-groups"]; print(*read["project"]["dependencies"], *groups["interop"], \
+	*(t for t in groups["test"] if t.startswith(("pytest>", "hypothesis>"))), sep="\n")' > $@.txt
+	@$(INTEROP)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $@.txt
+	@$(INTEROP)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@mv $@.txt $@
+
+$(NODE_MODULES)/.package-lock.json: tests/interop/node/package-lock.json | $(INTEROP)/.package
+	@PATH="$(CURDIR)/$(INTEROP)/bin:$$PATH" npm ci --prefix tests/interop/node --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # --- the organisms: how the shipped models were made ------------------------------------------------------------------
 

@@ -1,0 +1,64 @@
+"""Programs of ours around libraries of others: asked in lines of JSON, always within a time limit."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+GO_PATH = Path("/usr/share/gocode")
+GO_SOURCES = GO_PATH / "src" / "golang.org" / "x" / "mod" / "sumdb"
+TIMEOUT_S = 100
+
+Answer = dict[str, Any]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    raise TypeError(f"{value!r} is neither JSON nor bytes")
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that answers requests; one that hangs or breaks off fails the test."""
+
+    command: tuple[str, ...]
+
+    def ask_all(self, requests: Iterable[dict[str, object]]) -> list[Answer]:
+        lines = [json.dumps(request, default=_plain) for request in requests]
+        done = subprocess.run(
+            self.command, input="\n".join(lines) + "\n", capture_output=True, text=True, check=False, timeout=TIMEOUT_S
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        answers: list[Answer] = [json.loads(line) for line in done.stdout.splitlines()]
+        assert len(answers) == len(lines)
+        return answers
+
+    def ask(self, **request: object) -> Answer:
+        return self.ask_all([request])[0]
+
+
+def build_go(folder: Path) -> Program:
+    program = folder / "check"
+    environment = os.environ | {
+        "GO111MODULE": "off", "GOPATH": str(GO_PATH), "GOFLAGS": "", "GOPROXY": "off", "GOTOOLCHAIN": "local",
+        "GOCACHE": str(folder / "cache"), "CGO_ENABLED": "0",
+    }  # fmt: skip
+    subprocess.run(
+        ["go", "build", "-o", str(program), "."], cwd=HERE / "go", env=environment, check=True, timeout=TIMEOUT_S
+    )
+    return Program((str(program),))
+
+
+def start_node() -> Program:
+    """The environment's own Node, or the machine's."""
+    own = Path(sys.executable).with_name("node")
+    return Program((str(own) if own.exists() else "node", str(HERE / "node" / "check.mjs")))
