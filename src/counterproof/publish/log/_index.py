@@ -1,0 +1,107 @@
+"""Where an entry lies: leaf hash to index, so that the same bytes are never logged twice. A cache: it may be lost."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Generator, Iterable, Sequence
+from pathlib import Path
+
+from counterproof import tlog
+from counterproof.errors import BadLog, StorageFailed
+
+_KEY_BYTES = 16
+_CACHE_KIB = 32_768
+_AT_ONCE = 500
+
+
+class Index:
+    """The index of the first `upto` entries. `path` None keeps it in memory.
+
+    What it says is a hint: whoever uses it looks into the tile whether that leaf has that hash. A file that cannot be
+    read is dropped and built again from the tiles of level 0.
+
+    Raises:
+        StorageFailed: the file can neither be used nor be replaced.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        try:
+            self._open()
+        except sqlite3.DatabaseError:
+            self._drop()
+
+    @property
+    def upto(self) -> int:
+        """How many entries it knows."""
+        return self._upto
+
+    def find(self, leaves: Sequence[bytes]) -> dict[bytes, int]:
+        """Leaf hash to the index at which it probably is."""
+        keys = {leaf[:_KEY_BYTES]: leaf for leaf in leaves}
+        found: dict[bytes, int] = {}
+        asked = list(keys)
+        with self._named():
+            for at in range(0, len(asked), _AT_ONCE):
+                part = asked[at : at + _AT_ONCE]
+                marks = ",".join("?" * len(part))
+                rows = self._db.execute(f"SELECT key, at FROM leaf WHERE key IN ({marks})", part)  # noqa: S608 - question marks
+                found.update((keys[bytes(key)], int(index)) for key, index in rows)
+        return found
+
+    def add(self, first: int, leaves: Sequence[bytes]) -> None:
+        """Goes on with the leaves from index `first`, which is `upto`."""
+        if first != self._upto:
+            raise BadLog(f"the index ends at {self._upto}, not at {first}", where="index", mend="start again")
+        rows = sorted((leaf[:_KEY_BYTES], index) for index, leaf in enumerate(leaves, first))
+        with self._named(), self._db:
+            self._db.executemany("INSERT OR IGNORE INTO leaf VALUES (?, ?)", rows)
+            self._db.execute("UPDATE upto SET size = ?", (first + len(leaves),))
+        self._upto = first + len(leaves)
+
+    def catch_up(self, size: int, leaves_of: Callable[[int], Sequence[bytes]], steps: Iterable[int]) -> None:
+        """Reads on until it knows `size` entries. `leaves_of` gives a tile of level 0; `steps` its numbers in order."""
+        if self._upto > size:  # of another log, or of a folder that was put back
+            self._drop()
+        for number in steps:
+            if (number + 1) * tlog.TILE_WIDTH > self._upto and self._upto < size:
+                leaves = leaves_of(number)
+                self.add(self._upto, leaves[self._upto - number * tlog.TILE_WIDTH :])
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def _open(self) -> None:
+        self._db = sqlite3.connect(self._path or ":memory:", check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")  # a power cut takes the last rows and leaves the rest whole
+        self._db.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+        self._db.execute("CREATE TABLE IF NOT EXISTS leaf (key BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID")
+        self._db.execute("CREATE TABLE IF NOT EXISTS upto (size INTEGER NOT NULL)")
+        self._db.execute("INSERT INTO upto SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM upto)")
+        self._db.commit()
+        self._upto = int(self._db.execute("SELECT size FROM upto").fetchone()[0])
+
+    def _drop(self) -> None:
+        with contextlib.suppress(AttributeError, sqlite3.Error):
+            self._db.close()
+        try:
+            if self._path:
+                for end in ("", "-wal", "-shm"):
+                    Path(f"{self._path}{end}").unlink(missing_ok=True)
+            self._open()
+        except (OSError, sqlite3.Error) as exc:
+            raise _failed(self._path, exc) from exc
+
+    @contextlib.contextmanager
+    def _named(self) -> Generator[None]:
+        try:
+            yield
+        except sqlite3.Error as exc:
+            raise _failed(self._path, exc) from exc
+
+
+def _failed(path: Path | None, exc: Exception) -> StorageFailed:
+    return StorageFailed(f"the index cannot be used: {exc}", where=str(path), mend="delete it: it is built again")
