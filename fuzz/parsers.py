@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 from counterproof import chain, errors, note, quorum, record, tlog
+from counterproof.publish import witness
+from counterproof.publish.witness import _request
+from counterproof.publish.witness._store import Held
 from counterproof.rely import verify, watch
 from fuzz import chain_seeds, seeds
 
@@ -158,6 +163,33 @@ def _check_evidence(data: bytes) -> None:
     watch.evidence(data, chain_seeds.trust())
 
 
+def _write_request(asked: _request.Asked) -> bytes:
+    lines = [b"old %d" % asked.old, *(b64encode(h) for h in asked.proof)]
+    return b"\n".join(lines) + b"\n\n" + asked.signed
+
+
+class _InMemory:
+    """In the place of the witness's file: one log seen at size 3, and nothing is written."""
+
+    def swap(self, origin: str, decide: Callable[[Held | None], object]) -> object:
+        return decide(Held(seeds.held(), seeds.NOW_S - 60) if origin == seeds.LOG.verifier.name else None)
+
+
+def _add_checkpoint(data: bytes) -> None:
+    """Status 200 is acceptance; all others are refusals that tlog-witness names."""
+    store, keys = cast("Any", _InMemory()), [seeds.witness_key()]
+    asked = witness.Witness(store, Path(), keys, [seeds.LOG.verifier], clock_s=lambda: seeds.NOW_S)
+    answer = asked.add_checkpoint(data)
+    if answer.status not in {200, 400, 403, 404, 409, 422}:
+        raise Lax(f"a status of {answer.status} for {data[:200]!r}")
+    if answer.status != 200:
+        raise errors.BadNote(answer.body.decode())
+
+
+def _read_logs(data: bytes) -> None:
+    witness.read_logs(data.decode("utf-8", "surrogateescape"))
+
+
 def _same(data: bytes) -> bytes:
     return data
 
@@ -179,6 +211,9 @@ def parsers() -> list[Parser]:
         Parser("note.unseal", note.unseal, lambda e: e.encode(), seeds.envelopes),
         Parser("quorum.read_policy", _read_policy, _same, seeds.policies, share=0.5),
         Parser("quorum.check", *_as_it_came(_check_quorum), seeds.cosigned, share=0.5),
+        Parser("witness.read_request", _request.read_request, _write_request, seeds.requests),
+        Parser("witness.Witness", *_as_it_came(_add_checkpoint), seeds.extending, share=0.3),
+        Parser("witness.read_logs", *_as_it_came(_read_logs), seeds.log_keys, share=0.2),
         Parser("chain.read_statement", chain.read_statement, record.statement_bytes, chain_seeds.statements),
         Parser("chain.open_entry", _open_entry, _same, chain_seeds.entries, share=0.5),
         Parser("chain.read_trust", _read_trust, _same, chain_seeds.trusts, share=0.5),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from functools import cache
 from hashlib import sha256
 
@@ -143,3 +144,34 @@ def cosigned() -> tuple[bytes, ...]:
     checkpoint = _checkpoint(7)
     lines = [quorum.cosign(checkpoint, witness, NOW_S) for witness in _witnesses()]
     return (note.append(note.sign(checkpoint.body, LOG), *lines),)
+
+
+def requests() -> tuple[bytes, ...]:
+    """Bodies of add-checkpoint, for a witness that has seen nothing: from size 0 to 7, and one with a proof."""
+    signed = cosigned()[0]
+    proof = b"".join(b64encode(h) + b"\n" for h in tlog.prove_consistency(3, 7, _Hashes()))
+    return (b"old 0\n\n" + signed, b"old 3\n" + proof + b"\n" + signed)
+
+
+def extending() -> tuple[bytes, ...]:
+    """The request that extends what `held` has seen."""
+    return requests()[1:]
+
+
+@cache
+def held() -> bytes:
+    """The smaller checkpoint that a witness has seen."""
+    checkpoint = _checkpoint(3)
+    return note.append(note.sign(checkpoint.body, LOG), quorum.cosign(checkpoint, _witnesses()[0], NOW_S - 60))
+
+
+@cache
+def witness_key() -> note.Signer:
+    """The key that it cosigns with."""
+    return _witnesses()[0]
+
+
+def log_keys() -> tuple[bytes, ...]:
+    """The file of logs that a witness cosigns for."""
+    other = _key("other.example", "ed25519")
+    return (f"# logs\n\n{LOG.verifier.text}\n{other.verifier.text}\n".encode(), f"{LOG.verifier.text}".encode())
