@@ -71,7 +71,8 @@ def test_two_heads_of_one_size_are_proof(tmp_path: Path) -> None:
     found = watcher.look(NOW_S)
 
     assert _kinds(found) == ["fork", "rewritten"]
-    assert found.head is not None and found.head.root != log.root
+    assert found.head is not None
+    assert found.head.root != log.root
     proven = _evidence(found, "same-size")
     assert (proven.origin, proven.twice) == (ORIGIN, ("east", "north", "south"))
     assert _evidence(found, "leaf").says == f"{ORIGIN} showed two entries at index 7"
@@ -104,7 +105,8 @@ def test_an_older_head_is_no_proof_but_an_alarm(tmp_path: Path) -> None:
     found = watcher.look(NOW_S)
 
     assert _kinds(found) == ["rollback"]
-    assert found.head is not None and found.head.size == 20
+    assert found.head is not None
+    assert found.head.size == 20
 
 
 def test_an_older_head_of_another_past_is_proof(tmp_path: Path) -> None:
@@ -187,12 +189,12 @@ class _Shown:
 
     def read(self, path: str, limit_bytes: int = 0) -> bytes | None:
         assert path == hashlib.sha256(ORIGIN.encode()).hexdigest() + "/checkpoint"
-        return self.data
+        return self.data if self.data is None else self.data[: limit_bytes or None]
 
 
 class _Gone(_Shown):
     def read(self, path: str, limit_bytes: int = 0) -> bytes | None:
-        raise errors.TargetUnreachable("nothing answers", where="witness")
+        raise errors.TargetUnreachable(f"nothing answers within {limit_bytes} bytes", where=path)
 
 
 def _witnessed(log: SmallLog, state: Path, shown: list[bytes | None]) -> watch.Watcher:

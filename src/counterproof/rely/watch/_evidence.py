@@ -152,8 +152,8 @@ def _signed(text: str, policy: quorum.Policy) -> tlog.Checkpoint:
 
 
 def _twice(notes: tuple[str, ...], policy: quorum.Policy) -> tuple[str, ...]:
-    both = [_cosigners(text.encode(), policy) for text in notes]
-    return tuple(sorted(set.intersection(*both)))
+    one, other = (_cosigners(text.encode(), policy) for text in notes)
+    return tuple(sorted(one & other))
 
 
 def _cosigners(data: bytes, policy: quorum.Policy) -> set[str]:

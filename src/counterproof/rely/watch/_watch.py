@@ -86,9 +86,11 @@ class Watcher:
         if not self._mirror.head:
             return
         self._head = self._opened(self._mirror.head)
+        breaches: list[chain.Breach] = []
         for first, entries in self._mirror.entries(self._head.checkpoint.size):
-            yield from self._judge(first, entries, self._head, None)
+            breaches += self._judge(first, entries)
         self._mirror.check(self._head.checkpoint)
+        yield from self._broken(breaches, self._head)
 
     def look(self, now_s: int) -> Look:
         """One look. It never raises for what the log or a witness does: that becomes an alarm.
@@ -102,7 +104,7 @@ class Watcher:
         if fresh is not None:
             self._seen(fresh, now_s, finds)
             if self._extends(fresh, finds):
-                self._follow(fresh, now_s, finds)
+                self._follow(fresh, finds)
         self._ask_witnesses(finds)
         head = self._head.checkpoint if self._head else None
         return Look(head, self._mirror.size - before, tuple(finds.alarms), finds.seen_by)
@@ -217,10 +219,11 @@ class Watcher:
         except (errors.CounterproofError, UnicodeDecodeError):
             return None  # the fork itself is proved without it
 
-    def _follow(self, fresh: Head, now_s: int, finds: _Finds) -> None:
+    def _follow(self, fresh: Head, finds: _Finds) -> None:
         # 5 every new entry under the new head
         hashes = self._theirs(fresh)
         size = fresh.checkpoint.size
+        breaches: list[chain.Breach] = []
         while self._mirror.size < size:
             start = self._mirror.size
             number, held = divmod(start, tlog.TILE_WIDTH)
@@ -231,17 +234,31 @@ class Watcher:
                 return
             self._mirror.add(entries)
             # 6 every rule of the chain
-            finds.alarms += self._judge(start, entries, fresh, now_s)
+            breaches += self._judge(start, entries)
         self._mirror.check(fresh.checkpoint)
         self._mirror.accept(fresh.note)
         self._head = fresh
+        finds.alarms += self._broken(breaches, fresh)
 
-    def _judge(self, first: int, entries: list[bytes], head: Head, now_s: int | None) -> list[Alarm]:
-        found: list[Alarm] = []
-        for index, entry in enumerate(entries, first):
-            ruling = self.rules.admit(index, entry)
-            found += [Alarm("rule", breach.says) for breach in ruling.breaches]
-        return found
+    def _judge(self, first: int, entries: list[bytes]) -> list[chain.Breach]:
+        rulings = (self.rules.admit(index, entry) for index, entry in enumerate(entries, first))
+        return [breach for ruling in rulings for breach in ruling.breaches]
+
+    def _broken(self, breaches: list[chain.Breach], head: Head) -> list[Alarm]:
+        """An alarm for every breach, with the entries that prove it where entries alone can."""
+        hashes = self._mirror.hashes(head.checkpoint)
+        return [Alarm("rule", f"{b.rule} at index {b.index}: {b.says}", self._proof(b, head, hashes)) for b in breaches]
+
+    def _proof(self, breach: chain.Breach, head: Head, hashes: tlog.Hashes) -> record.Evidence | None:
+        if breach.rule not in chain.PROVABLE:
+            return None
+        entries = tuple(
+            record.Entry(
+                envelope=self._mirror.entry(index, head.checkpoint.size).decode(), receipt=receipt(index, head, hashes)
+            )
+            for index in breach.evidence
+        )
+        return record.Evidence(kind="entries", says=breach.says, entries=entries, rule=breach.rule)
 
     def _ask_witnesses(self, finds: _Finds) -> None:
         # 7 every witness's head against ours
