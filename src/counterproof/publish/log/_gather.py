@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from counterproof import note, quorum, tlog
-from counterproof.errors import BadNote, BadPolicy, NoQuorum, NotVerified
+from counterproof.errors import BadNote, BadPolicy, CounterproofError, NoQuorum, NotVerified
 
 if TYPE_CHECKING:
     import aiohttp
 
-Prove = Callable[[int, int], Sequence[bytes]]
-"""A consistency proof from an old size to a new one."""
+Prove = Callable[[int], Sequence[bytes]]
+"""The proof that a checkpoint goes on from a size up to its own."""
 
 DEADLINE_S = 10.0
 MAX_ANSWER_BYTES = 262_144
@@ -64,9 +64,9 @@ class _Round:
     signed: bytes
     checkpoint: tlog.Checkpoint
     old: int
-    proof: Sequence[bytes]
-    prove: Prove | None
+    prove: Prove
     until_s: float
+    proofs: dict[int, Sequence[bytes]] = field(default_factory=dict)
     lines: dict[str, bytes] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
 
@@ -85,11 +85,10 @@ class Gatherer:
         self,
         policy: quorum.Policy,
         *,
-        prove: Prove | None = None,
         deadline_s: float = DEADLINE_S,
         now_s: Callable[[], float] = time.time,
     ) -> None:
-        self._policy, self._prove, self._deadline_s, self._now_s = policy, prove, deadline_s, now_s
+        self._policy, self._deadline_s, self._now_s = policy, deadline_s, now_s
         self._places = _places(policy)
         if missing := policy.missing(policy.urls):
             raise BadPolicy(f"{missing} has no address", where="policy", mend="write each witness's URL after its key")
@@ -101,21 +100,21 @@ class Gatherer:
         self._thread = threading.Thread(target=self._loop.run_forever, name="gather", daemon=True)
         self._thread.start()
 
-    def __call__(self, signed: bytes, old: int, proof: Sequence[bytes], prove: Prove | None = None) -> bytes:
+    def __call__(self, signed: bytes, old: int, prove: Prove) -> bytes:
         """The checkpoint with enough cosignatures, as soon as they are enough.
 
-        `old`, `proof`: the size that the witnesses had last and how the checkpoint goes on from it. `prove` makes the
-        proof for a witness that has another size; without one, such a witness does not count.
+        `old`: the size that the witnesses had last, as far as is known; one that has another is asked again with the
+        proof from there. `prove` may be called from another thread, and for a witness that is late after this returned.
 
         Raises:
             BadNote: `signed` is no signed checkpoint.
             NoQuorum: too few cosigned by the deadline, or can; says who did not and why.
         """
-        return self._start(self._gather(signed, old, proof, prove)).result()
+        return self._start(self._gather(signed, old, prove)).result()
 
-    async def gather(self, signed: bytes, old: int, proof: Sequence[bytes], prove: Prove | None = None) -> bytes:
+    async def gather(self, signed: bytes, old: int, prove: Prove) -> bytes:
         """The same, for callers that have an event loop of their own."""
-        return await asyncio.wrap_future(self._start(self._gather(signed, old, proof, prove)))
+        return await asyncio.wrap_future(self._start(self._gather(signed, old, prove)))
 
     def latest(self) -> bytes:
         """The checkpoint of the latest call with all cosignatures by now, those that came too late to wait for too."""
@@ -150,11 +149,11 @@ class Gatherer:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _gather(self, signed: bytes, old: int, proof: Sequence[bytes], prove: Prove | None) -> bytes:
+    async def _gather(self, signed: bytes, old: int, prove: Prove) -> bytes:
         checkpoint = tlog.read_checkpoint(note.split(signed)[0])
         await self._give_up(self._older)  # who is two checkpoints behind need not answer for the older any more
         until_s = self._loop.time() + self._deadline_s
-        this = self._round = _Round(signed, checkpoint, old, proof, prove or self._prove, until_s)
+        this = self._round = _Round(signed, checkpoint, old, prove, until_s)
         tasks = {self._loop.create_task(self._ask(place, this)): place for place in self._places}
         self._older, self._newer = self._newer, set(tasks)
         while not self._policy.is_met(this.lines):
@@ -202,7 +201,7 @@ class Gatherer:
         new = this.checkpoint.size
         old = this.old if place.size is None or place.size > new else place.size
         for _ in range(_MOST_STALE):
-            status, body = await self._post(place.url, _body(old, self._proof(this, old), this.signed))
+            status, body = await self._post(place.url, _body(old, _proof(this, old), this.signed))
             if status == 200:
                 self._take(place, this, body)
                 place.size = new
@@ -215,16 +214,6 @@ class Gatherer:
             why = f"status {status}" + (f", {_said(body)}" if status in _FINAL else "")
             raise _No(why) if status in _FINAL else _NotNow(why)
         raise _NotNow("it names another old size each time")
-
-    def _proof(self, this: _Round, old: int) -> Sequence[bytes]:
-        new = this.checkpoint.size
-        if old == this.old:
-            return this.proof
-        if old in (0, new):
-            return ()
-        if this.prove is None:
-            raise _No(f"it has size {old}, and nobody here proves consistency with that")
-        return this.prove(old, new)
 
     async def _post(self, url: str, body: bytes) -> tuple[int, bytes]:
         import aiohttp  # noqa: PLC0415 - loaded where a log has witnesses
@@ -278,6 +267,15 @@ def _places(policy: quorum.Policy) -> list[_Place]:
         place = found.setdefault(url.rstrip("/"), _Place(url.rstrip("/")))
         place.keys[verifier.name, verifier.key_id] = (name, verifier)
     return list(found.values())
+
+
+def _proof(this: _Round, old: int) -> Sequence[bytes]:
+    if old not in this.proofs:
+        try:
+            this.proofs[old] = this.prove(old)
+        except CounterproofError as exc:
+            raise _No(f"it has size {old}, and consistency with that cannot be proved: {exc.what}") from exc
+    return this.proofs[old]
 
 
 def _body(old: int, proof: Sequence[bytes], signed: bytes) -> bytes:
