@@ -94,6 +94,7 @@ def work_at_import(tree: ast.Module) -> list[int]:
         if isinstance(node, ast.If):
             return ast.unparse(node.test) in ("TYPE_CHECKING", "__name__ == '__main__'")
         is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        is_text = is_text or ast.unparse(node).startswith("main.add_command(")  # a name in a table, nothing loaded
         return is_text or isinstance(node, (*definitions, ast.Assign, ast.AnnAssign))
 
     return [node.lineno for node in tree.body if not is_quiet(node)]

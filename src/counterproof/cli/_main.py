@@ -12,6 +12,7 @@ import click
 
 import counterproof
 from counterproof import errors
+from counterproof.cli import _audit
 
 BROKEN_PIPE = 1  # as click ends when it is the one to notice
 
@@ -315,3 +316,6 @@ def join(one: str, other: str, out: Path, **options: Any) -> int:  # noqa: ANN40
     from counterproof.cli import _suite  # noqa: PLC0415 - loads the dataset room
 
     return _suite.join(one, other, out, **options)
+
+
+main.add_command(_audit.audit)

@@ -7,7 +7,18 @@ import unicodedata
 from decimal import Decimal
 
 from counterproof.publish.attest import _card_terms
-from counterproof.record import Claim, ClaimMark, ClaimVerdict, Heard, NoNumber, Number, as_decimal
+from counterproof.record import (
+    Audit,
+    Claim,
+    ClaimMark,
+    ClaimVerdict,
+    Finding,
+    Heard,
+    NoNumber,
+    Number,
+    Reading,
+    as_decimal,
+)
 
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 MEANINGS: dict[ClaimVerdict, str] = {
@@ -162,3 +173,43 @@ def marked(claim: Claim, K: Number, F: Number | None) -> str:
     if F is None:
         return text
     return f"{text} At least {percent(as_decimal(F.low))} of harmless questions are refused."
+
+
+def word(finding: Finding) -> str:
+    """The verdict; a claim that leaves conditions open is never supported further than it was measured."""
+    is_open = finding.verdict == "supported" and any(r.beyond for r in finding.readings)
+    return f"{finding.verdict}, so far as measured" if is_open else finding.verdict
+
+
+def shown(reading: Reading) -> str:
+    """The honest sentence; where it is of something else, it says so first."""
+    return f"Measured otherwise: {reading.honest}" if reading.verdict == "not comparable" else reading.honest
+
+
+def terms(found: Audit) -> list[str]:
+    """Under which tolerances, on which intervals, and with which chance of error."""
+    by_margin: dict[str, list[str]] = {}
+    for letter, margin in found.tolerance.items():
+        by_margin.setdefault(margin, []).append(letter)
+    chance = percent(as_decimal(found.error_at_most))
+    said = "; ".join(f"{margin} for {', '.join(letters)}" for margin, letters in by_margin.items())
+    return [
+        f"Tolerances: {said}. Weaker than claimed: at least {percent(as_decimal(found.keeps))} of the claim is shown.",
+        "K, F and S are decided at the level that holds for all categories at once, where the measurement gives it.",
+        f"The chance that any verdict rests on an interval that misses is at most {chance}, summed over those used.",
+    ]
+
+
+def facts(found: Audit) -> list[tuple[str, str]]:
+    """Which bytes were held against which, label by label."""
+    rows = [("Document", f"{clean(found.name)} {found.document}")]
+    for number, heard in enumerate(found.measurements, 1):
+        who = f"by {clean(heard.evaluator)}, " if heard.evaluator else ""
+        name = f"{clean(heard.target)} " if heard.target else ""
+        suite = clean(heard.suite_name or heard.suite)
+        rows += [
+            (f"Measurement {number}", f"{name}{heard.target_digest}"),
+            ("", f"{who}{clean(heard.instrument)} on {suite}, {budget(heard.budget)} a goal"),
+            ("", f"{heard.kind} {heard.digest}"),
+        ]
+    return rows
