@@ -22,7 +22,7 @@ COVERED = re.compile(r"\bcov: (\d+)")
 
 def corpus_of(parser: Parser) -> Path:
     """The folder of inputs to begin with: the seeds, and what earlier runs kept."""
-    folder = HERE / "corpus" / parser.name
+    folder = HERE / "corpus" / parser.name.replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
     for seed in parser.seeds():
         (folder / hashlib.sha256(seed).hexdigest()).write_bytes(seed)
@@ -31,9 +31,10 @@ def corpus_of(parser: Parser) -> Path:
 
 def fuzz(parser: Parser, inputs: int) -> tuple[int, str]:
     """How many inputs were done, and what was found (empty: nothing)."""
-    found = HERE / "found" / parser.name
+    found = HERE / "found" / parser.name.replace(" ", "-")
     found.mkdir(parents=True, exist_ok=True)
-    options = [f"-runs={inputs}", "-max_len=8192", "-timeout=20", "-rss_limit_mb=2048", "-print_final_stats=1"]
+    longest = max(8_192, 2 * max(len(seed) for seed in parser.seeds()))
+    options = [f"-runs={inputs}", f"-max_len={longest}", "-timeout=20", "-rss_limit_mb=2048", "-print_final_stats=1"]
     folders = [f"-artifact_prefix={found}/", str(corpus_of(parser))]
     child = [sys.executable, "-m", "fuzz.child", parser.name, *options, *folders]
     ended = subprocess.run(child, capture_output=True, check=False, cwd=HERE.parent)

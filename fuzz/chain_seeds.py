@@ -62,6 +62,21 @@ def sealed(statement: bytes) -> bytes:
     return note.seal(statement, *whole_log.GOVERNANCE[:2], *_KEYS)
 
 
+def bundled(statements_in_order: list[bytes]) -> bytes:
+    """A bundle of the last of them, in a cosigned log, each signed by those whom its kind asks for."""
+    by_kind = {b":role:": whole_log.GOVERNANCE, b":subject-genesis:": _KEYS[:1], b":generation:": _KEYS[:1]}
+    log = whole_log.Log()
+    for statement in statements_in_order:
+        signers = next((by_kind[kind] for kind in by_kind if kind in statement), _KEYS[1:2])
+        log.entries.append(note.seal(statement, *signers))
+    return whole_log.data(log.bundle())
+
+
+def worlds() -> tuple[bytes, ...]:
+    """Statements, one a line, the last of which a reader believes."""
+    return histories()[:1]
+
+
 def entries() -> tuple[bytes, ...]:
     """What is logged."""
     return tuple(note.seal(statement, *_KEYS[:2]) for statement in statements()[:4])

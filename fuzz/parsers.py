@@ -159,6 +159,11 @@ def _check_bundle(data: bytes) -> None:
     verify.bundle(data, chain_seeds.trust(), chain_seeds.NOW_S)
 
 
+def _check_world(data: bytes) -> None:
+    """Statements, one a line, signed, logged and cosigned as they should be: what is wrong is what they say."""
+    _check_bundle(chain_seeds.bundled(data.split(b"\n")[:20]))
+
+
 def _check_evidence(data: bytes) -> None:
     watch.evidence(data, chain_seeds.trust())
 
@@ -220,6 +225,7 @@ def parsers() -> list[Parser]:
         Parser("chain.Rules", *_as_it_came(_admit), chain_seeds.histories, share=0.05),
         Parser("verify.read_bundle", verify.read_bundle, verify.bundle_bytes, chain_seeds.bundles, share=0.5),
         Parser("verify.bundle", *_as_it_came(_check_bundle), chain_seeds.bundles, share=0.1),
+        Parser("verify.bundle, of any statements", *_as_it_came(_check_world), chain_seeds.worlds, share=0.02),
         Parser("watch.read_evidence", watch.read_evidence, watch.evidence_bytes, chain_seeds.evidence, share=0.5),
         Parser("watch.evidence", *_as_it_came(_check_evidence), chain_seeds.proven_evidence, share=0.1),
     ]
