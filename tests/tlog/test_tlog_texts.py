@@ -50,6 +50,18 @@ def test_a_bundle_is_read_back(entries: list[bytes]) -> None:
     assert tlog.read_entries(tlog.encode_entries(entries), len(entries)) == entries
 
 
+@pytest.mark.parametrize(("extra", "hashes"), [(b"", 0), (b"x", 1), (b"xy", 2), (b"xyz", 63)])
+def test_the_longest_receipt_is_read_back(extra: bytes, hashes: int) -> None:
+    path = (bytes(32),) * hashes
+    spare = tlog.MAX_RECEIPT_BYTES - len(tlog.Proof(12_345, path, b"\n", extra).encode())
+    longest = tlog.Proof(12_345, path, b"x" * spare + b"\n", extra)
+
+    assert len(longest.encode()) == tlog.MAX_RECEIPT_BYTES
+    assert tlog.read_proof(longest.encode()) == longest
+    with pytest.raises(errors.BadNote, match="longer than 1,000,000"):
+        tlog.Proof(12_345, path, b"x" * spare + b"x\n", extra)
+
+
 def test_the_longest_entry_is_read_back() -> None:
     longest = bytes(tlog.MAX_ENTRY_BYTES)
 

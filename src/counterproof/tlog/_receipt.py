@@ -37,8 +37,14 @@ class Proof:
             raise _bad("a path has at most 63 hashes of 32 bytes", "path")
         if not self.checkpoint.endswith(b"\n"):
             raise _bad("the signed checkpoint does not end in a line feed", "checkpoint")
-        if len(self.checkpoint) + len(self.extra) * 4 // 3 > MAX_RECEIPT_BYTES - 4_000:
+        if self._length() > MAX_RECEIPT_BYTES:
             raise _bad("it is longer than 1,000,000 bytes", "receipt")
+
+    def _length(self) -> int:
+        """Bytes of `encode`, without encoding."""
+        extra = len("extra \n") + (len(self.extra) + 2) // 3 * 4 if self.extra else 0
+        first = len(_FIRST_LINE) + 1 + extra + len(f"index {self.index}\n")
+        return first + 45 * len(self.hashes) + 1 + len(self.checkpoint)
 
     def encode(self) -> bytes:
         """Its one text form."""
