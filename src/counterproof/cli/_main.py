@@ -12,7 +12,7 @@ import click
 
 import counterproof
 from counterproof import errors
-from counterproof.cli import _audit
+from counterproof.cli import _audit, _witness
 
 BROKEN_PIPE = 1  # as click ends when it is the one to notice
 
@@ -319,3 +319,4 @@ def join(one: str, other: str, out: Path, **options: Any) -> int:  # noqa: ANN40
 
 
 main.add_command(_audit.audit)
+main.add_command(_witness.witness)
