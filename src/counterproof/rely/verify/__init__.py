@@ -5,12 +5,13 @@ stands in the log, who saw it there, which steps were taken and what no step can
 step. Never: asks the network, measures, or takes anybody's word that the trust file does not name.
 """
 
-from counterproof.rely.verify._bundle import MAX_BUNDLE_BYTES, bundle_bytes, read_bundle
+from counterproof.rely.verify._bundle import MAX_BUNDLE_BYTES, bundle_bytes, read_bundle, read_openings, read_trust
 from counterproof.rely.verify._checker import Checker, bundle
+from counterproof.rely.verify._needs import needed
 from counterproof.rely.verify._page import page
 from counterproof.rely.verify._steps import STEPS, Signer, Step, Verified
 
 __all__ = [
-    "MAX_BUNDLE_BYTES", "STEPS", "Checker", "Signer", "Step", "Verified", "bundle", "bundle_bytes", "page",
-    "read_bundle",
+    "MAX_BUNDLE_BYTES", "STEPS", "Checker", "Signer", "Step", "Verified", "bundle", "bundle_bytes", "needed", "page",
+    "read_bundle", "read_openings", "read_trust",
 ]  # fmt: skip
