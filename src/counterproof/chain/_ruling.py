@@ -9,18 +9,21 @@ from counterproof import record
 
 Rule = Literal[
     "form", "signature", "standing", "revoked", "governance", "key", "genesis", "hijack", "generation",
-    "generation-fork", "subject", "independence", "prereg", "prereg-late", "prereg-differs", "prereg-used", "unclosed",
-    "sequence", "equivocation", "reference", "heads",
+    "generation-fork", "subject", "self-attestation", "conflict", "prereg", "prereg-late", "prereg-differs",
+    "prereg-used", "unclosed", "sequence", "equivocation", "reference", "heads",
 ]  # fmt: skip
 """The names of the rules; docs/chain.md says what each forbids."""
 
 RULES: tuple[Rule, ...] = get_args(Rule)
 
 PROVABLE: frozenset[Rule] = frozenset(
-    {"revoked", "hijack", "generation-fork", "independence", "prereg-late", "prereg-differs", "prereg-used",
-     "equivocation"}
-)  # fmt: skip
-"""Rules whose breach a few entries prove by themselves: more entries of the same log cannot undo it."""
+    {"revoked", "generation-fork", "self-attestation", "prereg-late", "prereg-differs", "prereg-used", "equivocation"}
+)
+"""Rules whose breach a few entries show by themselves: that certain keys signed certain words in a certain order.
+
+One answer is open to the accused: an entry that was left out and lies before, by which the key was lost already, or by
+which the preregistration was logged already.
+"""
 
 
 @dataclass(frozen=True, slots=True)

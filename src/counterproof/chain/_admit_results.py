@@ -1,0 +1,104 @@
+"""Rules of results: said beforehand, kept to, numbered, and none left out."""
+
+from __future__ import annotations
+
+from counterproof import record
+from counterproof.chain._admit_subjects import may_judge
+from counterproof.chain._case import Case
+from counterproof.chain._preregs import Declared, why_different
+from counterproof.chain._series import Series
+from counterproof.chain._state import State
+from counterproof.chain._subjects import Subject
+
+_EVALUATOR = ("evaluator",)
+
+
+def prereg(state: State, case: Case, said: record.Prereg) -> None:
+    """By an evaluator that may judge the subject, of a generation that is logged."""
+    if not case.is_by(state.keys, _EVALUATOR, said.evaluator):
+        return
+    subject = _subject(state, case, said.subject, said.generation)
+    if case.entry in state.early:
+        says = f"it was logged after the result that names it, at entry {state.early[case.entry][-1]}"
+        case.breach("prereg-late", says, *state.early[case.entry])
+    if subject is not None:
+        may_judge(state, case, said.evaluator, subject)
+    # It binds whoever signed it, whatever else is wrong with it: else a flaw put in on purpose would unbind.
+    state.preregs.add(
+        Declared(case.entry, case.index, said, (*case.shown_by, case.index), set(said.categories))
+    )
+    state.keep(case, said.evaluator)
+
+
+def behaviour(state: State, case: Case, said: record.Behaviour) -> None:
+    """Of a logged generation, as declared, next in its series, by somebody who may judge."""
+    if not case.is_by(state.keys, _EVALUATOR, said.evaluator):
+        return
+    number, series = state.series_of(said.evaluator, said.subject, said.category)
+    if not _takes_place(state, case, said, number, series):
+        return
+    subject = _subject(state, case, said.subject, said.generation)
+    if subject is not None and may_judge(state, case, said.evaluator, subject):
+        state.judged.add(said.evaluator, subject.lab)
+    _check_prereg(state, case, said)
+    if series.add(said, case.index, case.raw, case.payload, does_count=not case.breaches):
+        state.keep(case, said.evaluator, series=number, seq=said.seq)
+    else:
+        state.entries.add(case.raw, case.index, said.evaluator)
+
+
+def _subject(state: State, case: Case, subject: str, generation: str) -> Subject | None:
+    found = state.step(subject, generation)
+    if found is None:
+        case.breach("subject", "it speaks of a subject or a generation that was not logged before")
+    return found[0] if found else state.subjects.get(subject)
+
+
+def _takes_place(state: State, case: Case, said: record.Behaviour, number: int, series: Series) -> bool:
+    """Whether it is new in its series; if not, it repeats what was said, or contradicts it."""
+    before = state.known(said.prev) if said.prev else None
+    is_linked = said.seq == 0 if before is None else (before.series, before.seq + 1) == (number, said.seq)
+    place, at = series.place(said.seq, said.prev, case.payload, is_linked=is_linked)
+    if place == "repeated":
+        case.is_repeated = True
+        state.entries.add(case.raw, series.indexes[at], said.evaluator, number, said.seq)
+        return False
+    if place == "twice":
+        series.is_twice = True
+        says = f"{said.evaluator!r} said something else in the same place at entry {series.indexes[at]}"
+        shown = state.subjects[said.subject].shown_by if said.subject in state.subjects else ()
+        case.breach("equivocation", says, series.indexes[at], *shown)
+        state.entries.add(case.raw, case.index, said.evaluator)
+        return False
+    if place == "hole":
+        after = f"does not follow on result {series.expected - 1}" if series.expected else "is not the first"
+        case.breach("sequence", f"result {said.seq} {after} of its series, as logged: some were left out or come late")
+    return True
+
+
+def _check_prereg(state: State, case: Case, said: record.Behaviour) -> None:
+    declared = state.preregs.get(said.prereg)
+    if declared is None or declared.said.evaluator != said.evaluator:
+        case.breach("prereg", "it names no preregistration of the same evaluator that was logged before")
+        if declared is None:
+            state.early.setdefault(said.prereg, (*case.shown_by, case.index))
+        return
+    if why := why_different(said, declared.said):
+        case.breach("prereg-differs", why, *declared.shown_by)
+        return
+    if not state.preregs.close(declared, said.category, case.index):
+        closed = declared.closed_by[said.category]
+        says = f"its preregistration was closed for {said.category!r} at entry {closed}"
+        case.breach("prereg-used", says, *declared.shown_by, closed)
+
+
+def abandon(state: State, case: Case, said: record.Abandon) -> None:
+    """By the evaluator whose preregistration it is."""
+    if not case.is_by(state.keys, _EVALUATOR, said.evaluator):
+        return
+    declared = state.preregs.get(said.prereg)
+    if declared is None or declared.said.evaluator != said.evaluator:
+        case.breach("reference", "it closes no preregistration of the same evaluator that was logged before")
+        return
+    state.preregs.abandon(declared, case.index)
+    state.keep(case, said.evaluator)

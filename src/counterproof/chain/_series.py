@@ -1,0 +1,109 @@
+"""Series of results, one per evaluator, subject and category: numbered, linked, and kept small."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from typing import Literal
+
+from counterproof import record
+
+Place = Literal["next", "repeated", "twice", "hole"]
+_BYTES = 32
+MAX_MISSING = 256
+"""How many results that were left out may still come."""
+
+
+def _numbers() -> array[int]:
+    return array("Q")
+
+
+@dataclass(slots=True)
+class Series:
+    """What one evaluator said of one subject in one category. Some 120 bytes for each result, whatever it says.
+
+    `missing`: numbers that were left out, with the digest of the entry that must stand there where one after it names
+    it; `is_lost`: too many were left out to wait for.
+    """
+
+    evaluator: str
+    subject: str
+    category: str
+    is_twice: bool = False
+    is_lost: bool = False
+    missing: dict[int, str] = field(default_factory=dict[int, str])
+    does_last_count: bool = False
+    last_prev: str = ""
+    seqs: array[int] = field(default_factory=_numbers)
+    indexes: array[int] = field(default_factory=_numbers)
+    entries: bytearray = field(default_factory=bytearray)
+    payloads: bytearray = field(default_factory=bytearray)
+
+    def place(self, seq: int, prev: str, payload: bytes, *, is_linked: bool) -> tuple[Place, int]:
+        """Where a result falls, and the position of the one it repeats or contradicts (-1 if none).
+
+        It is what was *signed* that is compared: anybody can put another signature beside somebody's own.
+        """
+        at = bisect_left(self.seqs, seq)
+        if at < len(self.seqs) and self.seqs[at] == seq:
+            return ("repeated" if self._payload(at) == payload else "twice"), at
+        if prev and prev == self.last_prev:
+            return "twice", len(self.seqs) - 1
+        return ("next" if is_linked and seq == self.expected else "hole"), -1
+
+    @property
+    def expected(self) -> int:
+        """The number that the next result has to have."""
+        return self.seqs[-1] + 1 if self.seqs else 0
+
+    def add(self, said: record.Behaviour, index: int, entry: bytes, payload: bytes, *, does_count: bool) -> bool:
+        """Takes a result if it is newer than all before; whether it was."""
+        if said.seq < self.expected:
+            self._fill(said, entry)
+            return False
+        self._miss(said)
+        self.seqs.append(said.seq)
+        self.indexes.append(index)
+        self.entries += entry
+        self.payloads += payload
+        self.last_prev, self.does_last_count = said.prev, does_count
+        return True
+
+    def _miss(self, said: record.Behaviour) -> None:
+        gap = range(self.expected, said.seq)
+        if len(gap) + len(self.missing) > MAX_MISSING:
+            self.is_lost = True
+            return
+        self.missing.update(dict.fromkeys(gap, ""))
+        if gap:
+            self.missing[said.seq - 1] = said.prev
+
+    def _fill(self, said: record.Behaviour, entry: bytes) -> None:
+        """What was left out may still come, if it is what the result after it names."""
+        if self.missing.get(said.seq) == f"sha256:{entry.hex()}":
+            del self.missing[said.seq]
+            if said.seq - 1 in self.missing:
+                self.missing[said.seq - 1] = said.prev
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was left out and nothing said twice."""
+        return not (self.is_twice or self.is_lost or self.missing)
+
+    def head(self, size: int) -> record.Head | None:
+        """The latest result below index `size`."""
+        at = bisect_left(self.indexes, size) - 1
+        if at < 0:
+            return None
+        return record.Head(
+            subject=self.subject,
+            category=self.category,
+            evaluator=self.evaluator,
+            seq=self.seqs[at],
+            index=self.indexes[at],
+            entry="sha256:" + self.entries[at * _BYTES : (at + 1) * _BYTES].hex(),
+        )
+
+    def _payload(self, at: int) -> bytes:
+        return bytes(self.payloads[at * _BYTES : (at + 1) * _BYTES])
