@@ -98,7 +98,7 @@ def sign(text: bytes, *signers: Signer) -> bytes:
     for signer in signers:
         _must_sign_notes(signer.verifier)
     lines = [Line(s.verifier.name, s.verifier.key_id, s.sign(text)).encode() for s in signers]
-    return _closed(text + b"\n" + b"".join(lines))
+    return _closed(text, text + b"\n" + b"".join(lines))
 
 
 def append(data: bytes, *lines: bytes) -> bytes:
@@ -107,12 +107,13 @@ def append(data: bytes, *lines: bytes) -> bytes:
     Raises:
         BadNote: the bytes are no note, or what is added are no signature lines.
     """
-    split(data)
-    return _closed(data + b"".join(lines))
+    text, _ = split(data)
+    return _closed(text, data + b"".join(lines))
 
 
-def _closed(data: bytes) -> bytes:
-    split(data)
+def _closed(text: bytes, data: bytes) -> bytes:
+    if split(data)[0] != text:
+        raise BadNote("what is added to a note changes its text")
     return data
 
 
