@@ -94,7 +94,11 @@ def test_a_bundle_that_is_said_to_hold_none() -> None:
 
 
 def test_a_bundle_that_ends_within_an_entry() -> None:
-    bad(lambda: tlog.read_entries(b"\x00\x02x", 1), "does not hold 1 whole entries", "bundle")
+    bad(lambda: tlog.read_entries(b"\x00\x02x", 1), "ends within an entry", "bundle")
+
+
+def test_a_bundle_with_another_number_of_entries() -> None:
+    bad(lambda: tlog.read_entries(b"\x00\x01x", 2), "holds 1 entries, not 2", "bundle")
 
 
 def test_an_entry_that_is_too_long() -> None:

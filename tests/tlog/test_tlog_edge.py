@@ -92,6 +92,10 @@ def test_a_full_tile_stands_in_for_a_partial_one() -> None:
 
     assert tlog.tree_root(300, hashes) == root
     assert hashes.tile(0, 1) == leaves[256:300]
+    assert hashes.entries(1, store.files["tile/entries/001"]) == entries_of(300)[256:]
+    assert hashes.entries(1, store.files["tile/entries/001.p/44"]) == entries_of(300)[256:]
+    with pytest.raises(errors.BadNote, match="holds 43 entries, not 44"):
+        hashes.entries(1, tlog.encode_entries(entries_of(300)[256:299]))
 
 
 @settings(max_examples=60, deadline=None)

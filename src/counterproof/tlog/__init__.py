@@ -35,6 +35,7 @@ from counterproof.tlog._tile import (
     encode_entries,
     read_entries,
     read_tile_path,
+    split_entries,
     tiles_of,
 )
 from counterproof.tlog._tile_hashes import TileHashes
@@ -70,6 +71,7 @@ __all__ = [
     "read_proof",
     "read_tile_path",
     "root_of",
+    "split_entries",
     "tiles_of",
     "tree_root",
 ]

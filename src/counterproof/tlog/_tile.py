@@ -132,16 +132,28 @@ def read_entries(data: bytes, count: int) -> list[bytes]:
     """The entries of a bundle that holds `count`.
 
     Raises:
-        BadNote: it ends within an entry, or goes on after the last.
+        BadNote: it ends within an entry, or holds another number of them.
     """
     if not 1 <= count <= TILE_WIDTH:
         raise BadNote(f"a bundle holds 1 to 256 entries, not {count}", where="bundle", mend="ask for its width")
+    entries = split_entries(data)
+    if len(entries) != count:
+        raise BadNote(f"it holds {len(entries)} entries, not {count}", where="bundle", mend="fetch it again")
+    return entries
+
+
+def split_entries(data: bytes) -> list[bytes]:
+    """Entries that follow each other, each after its length in two bytes, however many there are.
+
+    Raises:
+        BadNote: the bytes end within an entry.
+    """
     entries: list[bytes] = []
     at, end = 0, len(data)
-    while at + 2 <= end and len(entries) < count:
+    while at + 2 <= end:
         begin = at + 2
         at = begin + (data[at] << 8 | data[at + 1])
         entries.append(data[begin:at])
-    if at != end or len(entries) != count:
-        raise BadNote(f"it does not hold {count} whole entries and nothing else", where="bundle", mend="fetch it again")
+    if at != end:
+        raise BadNote("it ends within an entry", where="bundle", mend="fetch it again")
     return entries

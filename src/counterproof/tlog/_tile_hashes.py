@@ -7,7 +7,7 @@ from collections.abc import Callable
 from counterproof.errors import NotVerified
 from counterproof.tlog._edge import Edge, row_of
 from counterproof.tlog._hash import HASH_BYTES, leaf_hashes, row_above
-from counterproof.tlog._tile import ENTRIES, TILE_WIDTH, Tile, read_entries
+from counterproof.tlog._tile import ENTRIES, TILE_WIDTH, Tile, read_entries, split_entries
 
 _KEPT_TILES = 256
 
@@ -48,14 +48,17 @@ class TileHashes:
         return self._tile(level, number)[0]
 
     def entries(self, number: int, data: bytes) -> list[bytes]:
-        """The entries of a bundle, once they have been found to be those of the tree; a fuller one is cut short.
+        """The entries of a bundle, once they have been found to be those of the tree.
+
+        `data` may be the full bundle where this tree has a partial one (C2SP tlog-tiles, partial tiles).
 
         Raises:
             BadNote: the bundle breaks its format.
             NotVerified: an entry is not the one of the tree.
         """
         leaves = self.tile(0, number)
-        entries = read_entries(data, len(leaves))
+        is_full = len(leaves) < TILE_WIDTH and len(split_entries(data)) == TILE_WIDTH
+        entries = read_entries(data, TILE_WIDTH if is_full else len(leaves))[: len(leaves)]
         if leaf_hashes(entries) != leaves:
             raise NotVerified(
                 f"{Tile(ENTRIES, number, len(leaves)).path} holds an entry that is not the one of the tree",
