@@ -48,6 +48,7 @@ def _names() -> list[str]:
         "import counterproof",
         "from counterproof import errors, record",
         "from counterproof.measure import adversary, grade, population, suite, trial",
+        "from counterproof.rely import verify",
         "from counterproof.cli import main; main(['--help'], standalone_mode=False)",
         "from counterproof.cli import main; main(['measure', '--help'], standalone_mode=False)",
         "from counterproof.cli import main; main(['--version'], standalone_mode=False)",
@@ -72,6 +73,18 @@ def test_a_room_loads_only_what_it_needs(code: str, allowed: set[str]) -> None:
     loaded = _run(f"{code}\n{LOADED % (HEAVY,)}").splitlines()[-1]
 
     assert set(json.loads(loaded)) <= allowed
+
+
+def test_verifying_loads_common_ground_and_itself() -> None:
+    """The arithmetic, which needs NumPy, is loaded when numbers are computed again; what measures or publishes never."""
+    code = (
+        "import json, sys; from tests.rely.verify import whole_log as w; from counterproof.rely import verify\n"
+        "verify.bundle(w.data(w.world().log.bundle()), w.trust(), w.NOW_S)\n"
+        "print(json.dumps(sorted({'.'.join(m.split('.')[:2]) for m in sys.modules if m.startswith('counterproof.')})))"
+    )
+
+    rooms = {"chain", "errors", "note", "quorum", "record", "rely", "tlog"}
+    assert set(json.loads(_run(code))) <= {f"counterproof.{room}" for room in rooms}
 
 
 def test_importing_every_module_touches_nothing() -> None:

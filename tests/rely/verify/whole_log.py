@@ -116,6 +116,12 @@ def proofs(leaves: list[bytes], index: int) -> tuple[bytes, ...]:
     return tuple(tlog.prove_inclusion(index, len(leaves), _Hashes(leaves)))
 
 
+def signed(head: tlog.Checkpoint, at_s: int = NOW_S - 60, witnesses: Signers = WITNESSES) -> bytes:
+    """The checkpoint, signed by the log and cosigned."""
+    made = note.sign(head.body, LOG)
+    return note.append(made, *(quorum.cosign(head, w, at_s) for w in witnesses)) if witnesses else made
+
+
 @dataclass
 class Log:
     """Entries in order; what each one is called is up to the test."""
@@ -130,8 +136,7 @@ class Log:
 
     def checkpoint(self, at_s: int = NOW_S - 60, witnesses: Signers = WITNESSES) -> bytes:
         head = tlog.Checkpoint(ORIGIN, len(self.entries), tlog.root_of([tlog.leaf_hash(e) for e in self.entries]))
-        signed = note.sign(head.body, LOG)
-        return note.append(signed, *(quorum.cosign(head, w, at_s) for w in witnesses)) if witnesses else signed
+        return signed(head, at_s, witnesses)
 
     def logged(self, index: int, checkpoint: bytes) -> record.Entry:
         leaves = [tlog.leaf_hash(e) for e in self.entries]
