@@ -52,15 +52,16 @@ from counterproof.estimate._survival import (
     restricted_mean,
     transfer_curve,
 )
+from counterproof.estimate._two_sample import Shift, exact_sample, least_p, two_sample
 from counterproof.estimate._verdict import verdict
 
 __all__ = [
-    "POOLED", "Campaign", "Judged", "LimitTable", "Search", "SurvivalCurve", "Tally", "beta_quantile",
-    "bonferroni_level", "category_results", "ceiling_problem", "clopper_pearson", "cluster_bootstrap",
-    "clustered_rate", "containment", "cost_per_transfer", "dct_ratio", "difference", "directions", "extrapolate",
-    "holm", "jeffreys", "judge_calibration", "judge_problem", "judged_rate", "kaplan_meier", "layer_worths",
+    "POOLED", "Campaign", "Judged", "LimitTable", "Search", "Shift", "SurvivalCurve", "Tally", "beta_quantile",
+    "bonferroni_level", "category_results", "ceiling_problem", "clopper_pearson", "cluster_bootstrap", "clustered_rate",
+    "containment", "cost_per_transfer", "dct_ratio", "difference", "directions", "exact_sample", "extrapolate", "holm",
+    "jeffreys", "judge_calibration", "judge_problem", "judged_rate", "kaplan_meier", "layer_worths", "least_p",
     "limit_table", "mid_p", "mover_difference", "newcombe_difference", "normal_quantile", "overstatement",
     "passage_spend", "poisson_upper", "rate", "ratio_limits", "ratio_plus_limits", "restricted_mean", "score_ratio",
-    "selectivity", "shapley", "sidak_level", "sum_limits", "tally", "total_spend", "transfer_curve",
-    "transfer_query", "transfer_spend", "two_sided_z", "verdict", "wilson",
-]
+    "selectivity", "shapley", "sidak_level", "sum_limits", "tally", "total_spend", "transfer_curve", "transfer_query",
+    "transfer_spend", "two_sample", "two_sided_z", "verdict", "wilson",
+]  # fmt: skip

@@ -16,6 +16,14 @@ from counterproof.record._canonical import (
     rounded,
 )
 from counterproof.record._claim import Audit, Card, ClaimMark, ClaimVerdict, Finding, Heard, Reading
+from counterproof.record._continuity import (
+    Compares,
+    ContinuityResult,
+    Moved,
+    Sampled,
+    Samples,
+    continuity_of,
+)
 from counterproof.record._corpus import Corpus, CorpusMark, Template
 from counterproof.record._estimate import Estimate, Interval, NotMeasured, RatioSet
 from counterproof.record._evidence import Evidence, EvidenceKind
@@ -120,15 +128,15 @@ __all__ = [
     "ATTACKER", "FAULTS", "JUDGE", "KINDS", "PAYLOAD_TYPE", "PREDICATE_PREFIX", "PREDICATE_SUFFIX", "STATEMENT_TYPE",
     "TARGET", "Abandon", "Arm", "Ask", "Attempt", "Audit", "Bars", "Behaviour", "Benign", "Brief", "Budget", "Bundle",
     "Calibration", "CalibrationRow", "Card", "Category", "CategoryResult", "Claim", "ClaimMark", "ClaimVerdict",
-    "Collateral", "Continuity", "Corpus", "CorpusMark", "Criterion", "Currency", "Curve", "CurvePoint", "Dispute",
-    "Entry", "Estimate", "Evidence", "EvidenceKind", "Exemplar", "ExpectedVerdict", "Extrapolation", "FamilyShare",
-    "Filter", "Finding", "Form", "Generation", "Goal", "Grade", "GradedLeaf", "Harness", "Head", "Heads", "Heard",
-    "Interval", "JudgeCalibration", "KeyCompromise", "KeyRotate", "Language", "LayerWorth", "Lore", "Message", "Named",
-    "NoNumber", "NotMeasured", "Number", "Opened", "Opening", "Part", "Phrasing", "Policy", "Predicate", "Prereg",
-    "Projection", "Provenance", "Query", "RankRow", "RatioSet", "Reading", "Record", "Reply", "Report", "Retract",
-    "Role", "Source", "Stack", "Statement", "Status", "StatusCount", "SubjectGenesis", "Suite", "TargetName",
-    "TargetResult", "Template", "Transcript", "Trust", "Verdict", "VerifierAudit", "WhiteAttack", "WhiteBoxReport",
-    "WhiteDeclared", "WhiteEdit", "WhitePoint", "WhiteTarget", "as_decimal", "back_words", "canonical_bytes", "decimal",
-    "digest_bytes", "digest_of", "family_of", "filled", "normalised", "reference_of", "rounded", "slots_of",
-    "statement_bytes", "translated",
+    "Collateral", "Compares", "Continuity", "ContinuityResult", "Corpus", "CorpusMark", "Criterion", "Currency",
+    "Curve", "CurvePoint", "Dispute", "Entry", "Estimate", "Evidence", "EvidenceKind", "Exemplar", "ExpectedVerdict",
+    "Extrapolation", "FamilyShare", "Filter", "Finding", "Form", "Generation", "Goal", "Grade", "GradedLeaf", "Harness",
+    "Head", "Heads", "Heard", "Interval", "JudgeCalibration", "KeyCompromise", "KeyRotate", "Language", "LayerWorth",
+    "Lore", "Message", "Moved", "Named", "NoNumber", "NotMeasured", "Number", "Opened", "Opening", "Part", "Phrasing",
+    "Policy", "Predicate", "Prereg", "Projection", "Provenance", "Query", "RankRow", "RatioSet", "Reading", "Record",
+    "Reply", "Report", "Retract", "Role", "Sampled", "Samples", "Source", "Stack", "Statement", "Status", "StatusCount",
+    "SubjectGenesis", "Suite", "TargetName", "TargetResult", "Template", "Transcript", "Trust", "Verdict",
+    "VerifierAudit", "WhiteAttack", "WhiteBoxReport", "WhiteDeclared", "WhiteEdit", "WhitePoint", "WhiteTarget",
+    "as_decimal", "back_words", "canonical_bytes", "continuity_of", "decimal", "digest_bytes", "digest_of", "family_of",
+    "filled", "normalised", "reference_of", "rounded", "slots_of", "statement_bytes", "translated",
 ]  # fmt: skip
