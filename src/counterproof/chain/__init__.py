@@ -4,7 +4,8 @@ Takes: statements with their signers, in the order of the log. Gives: what each 
 series and key. Never: reads a file, asks a log, or drops an entry.
 """
 
-from counterproof.chain._leaves import graded_leaf, heads_root, next_keys_digest, transcripts_root
+from counterproof.chain._forms import MAX_TEXT, is_digest, seconds_of
+from counterproof.chain._leaves import beacon_indexes, graded_leaf, heads_root, next_keys_digest, transcripts_root
 from counterproof.chain._read import (
     MAX_ENTRY_BYTES,
     UnverifiedEntry,
@@ -18,6 +19,7 @@ from counterproof.chain._ruling import PROVABLE, RULES, Breach, Rule, Ruling, Si
 
 __all__ = [
     "MAX_ENTRY_BYTES",
+    "MAX_TEXT",
     "PROVABLE",
     "RULES",
     "Breach",
@@ -26,12 +28,15 @@ __all__ = [
     "Ruling",
     "Signed",
     "UnverifiedEntry",
+    "beacon_indexes",
     "graded_leaf",
     "heads_root",
+    "is_digest",
     "next_keys_digest",
     "open_entry",
     "read_statement",
     "read_trust",
     "seal",
+    "seconds_of",
     "transcripts_root",
 ]

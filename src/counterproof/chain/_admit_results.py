@@ -41,7 +41,7 @@ def behaviour(state: State, case: Case, said: record.Behaviour) -> None:
     if subject is not None and may_judge(state, case, said.evaluator, subject):
         state.judged.add(said.evaluator, subject.lab)
     _check_prereg(state, case, said)
-    if series.add(said, case.index, case.raw, case.payload, does_count=not case.breaches):
+    if series.add(said, case.index, case.raw, case.payload, {breach.rule for breach in case.breaches}):
         state.keep(case, said.evaluator, series=number, seq=said.seq)
     else:
         state.entries.add(case.raw, case.index, said.evaluator)

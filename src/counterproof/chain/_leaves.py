@@ -34,3 +34,20 @@ def heads_root(heads: Iterable[record.Head]) -> str:
 def next_keys_digest(keys: Iterable[str]) -> str:
     """The commitment to keys that may take over: `sha256:` over their sorted text forms, each with a line feed."""
     return record.digest_bytes("".join(f"{key}\n" for key in sorted(keys)).encode())
+
+
+def beacon_indexes(beacon: str, transcripts: str, count: int, opens: int) -> tuple[int, ...]:
+    """Which of `count` graded transcripts under a root a public value chooses, `opens` of them, in rising order.
+
+    Draw i is SHA-256 over `counterproof/beacon/1`, the value, the root and i, each with a line feed, modulo `count`;
+    draws that fall on what was drawn are passed over (spec/transcript-tree.md). All, where `opens` reaches `count`.
+    """
+    if opens >= count:
+        return tuple(range(count))
+    found: set[int] = set()
+    draw = 0
+    while len(found) < opens:
+        text = f"counterproof/beacon/1\n{beacon}\n{transcripts}\n{draw}\n"
+        found.add(int.from_bytes(hashlib.sha256(text.encode()).digest()) % count)
+        draw += 1
+    return tuple(sorted(found))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -24,7 +25,7 @@ class Series:
     """What one evaluator said of one subject in one category. Some 120 bytes for each result, whatever it says.
 
     `missing`: numbers that were left out, with the digest of the entry that must stand there where one after it names
-    it; `is_lost`: too many were left out to wait for.
+    it; `is_lost`: too many were left out to wait for, or a link leads elsewhere.
     """
 
     evaluator: str
@@ -57,27 +58,28 @@ class Series:
         """The number that the next result has to have."""
         return self.seqs[-1] + 1 if self.seqs else 0
 
-    def add(self, said: record.Behaviour, index: int, entry: bytes, payload: bytes, *, does_count: bool) -> bool:
-        """Takes a result if it is newer than all before; whether it was."""
+    def add(self, said: record.Behaviour, index: int, entry: bytes, payload: bytes, breaches: Collection[str]) -> bool:
+        """Takes a result if it is newer than all before; whether it was. `breaches`: rules that it breaks."""
         if said.seq < self.expected:
             self._fill(said, entry)
             return False
-        self._miss(said)
+        if "sequence" in breaches:
+            self._miss(said)
         self.seqs.append(said.seq)
         self.indexes.append(index)
         self.entries += entry
         self.payloads += payload
-        self.last_prev, self.does_last_count = said.prev, does_count
+        self.last_prev, self.does_last_count = said.prev, not breaches
         return True
 
     def _miss(self, said: record.Behaviour) -> None:
         gap = range(self.expected, said.seq)
-        if len(gap) + len(self.missing) > MAX_MISSING:
+        # Next in number but not in link: somebody was shown another result before this one.
+        if not gap or len(gap) + len(self.missing) > MAX_MISSING:
             self.is_lost = True
             return
         self.missing.update(dict.fromkeys(gap, ""))
-        if gap:
-            self.missing[said.seq - 1] = said.prev
+        self.missing[said.seq - 1] = said.prev
 
     def _fill(self, said: record.Behaviour, entry: bytes) -> None:
         """What was left out may still come, if it is what the result after it names."""
