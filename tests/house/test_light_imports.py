@@ -76,7 +76,7 @@ def test_a_room_loads_only_what_it_needs(code: str, allowed: set[str]) -> None:
 
 
 def test_verifying_loads_common_ground_and_itself() -> None:
-    """The arithmetic, which needs NumPy, is loaded when numbers are computed again; what measures or publishes never."""
+    """The arithmetic, which needs NumPy, is loaded when numbers are computed again; what measures never."""
     code = (
         "import json, sys; from tests.rely.verify import whole_log as w; from counterproof.rely import verify\n"
         "verify.bundle(w.data(w.world().log.bundle()), w.trust(), w.NOW_S)\n"
