@@ -40,7 +40,7 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_a_record_that_is_lost(tmp_path: Path) -> None:
     (made(tmp_path / "w") / "witness.sqlite").unlink()
-    with pytest.raises(errors.BadLog, match="no record of what was cosigned.*retire the key"):
+    with pytest.raises(errors.BadLog, match=r"no record of what was cosigned.*retire the key"):
         witness.load(tmp_path / "w", [LOG])
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from counterproof import note, quorum, tlog
 from counterproof.publish.witness import MAX_BODY_BYTES, Answer, Limit, Witness, load
-from tests.publish.witness.toy_log import Clock, ToyLog, hashed, request
+from tests.publish.witness.toy_log import Clock, ToyLog, database, hashed, request
 
 SIZE = "text/x.tlog.size"
 
@@ -79,8 +79,8 @@ def test_400_an_old_size_above_the_checkpoint(seer: Witness, log: ToyLog) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ["{o}\n05\n{r}\n", "{o}\n5\nAAAA\n", "{o}\n9223372036854775808\n{r}\n", "{o}\n5\n{r}\n\nmore\n", "{o}\n5\n{r}\nmore\n",
-     "{o}\n-5\n{r}\n", "{o}\n1_0\n{r}\n", "{o}\n 5\n{r}\n", "{o}\n\u0665\n{r}\n", "{o}\n5\n", "{o}\n0\nAAAA\n"],
+    ["{o}\n05\n{r}\n", "{o}\n5\nAAAA\n", "{o}\n9223372036854775808\n{r}\n", "{o}\n5\n{r}\n\nmore\n",
+     "{o}\n5\n{r}\nmore\n", "{o}\n-5\n{r}\n", "{o}\n1_0\n{r}\n", "{o}\n 5\n{r}\n", "{o}\n\u0665\n{r}\n", "{o}\n5\n", "{o}\n0\nAAAA\n"],
 )  # fmt: skip
 def test_400_what_the_log_signed_is_no_checkpoint(seer: Witness, log: ToyLog, text: str) -> None:
     body = text.format(o=log.origin, r="A" * 43 + "=").encode()
@@ -116,7 +116,7 @@ def test_404_an_unknown_log_leaves_no_trace(seer: Witness) -> None:
 
     assert seer.add_checkpoint(stranger.request(0, 5)).status == 404
     assert seer.latest(hashed("stranger.example")).status == 404
-    assert seer._store.origins() == []
+    assert database(seer).execute("SELECT count(*) FROM seen").fetchone() == (0,)
 
 
 @pytest.mark.parametrize("new", [5, 8])
@@ -152,7 +152,7 @@ def test_422_a_proof_that_does_not_hold(seer: Witness, log: ToyLog) -> None:
 
     for bad in ([], good[:-1], [*good, b"x" * 32], [b"x" * 32, *good[1:]], good[::-1], log.proof(4, 9)):
         assert seer.add_checkpoint(request(5, bad, log.signed(9))).status == 422
-    assert seer.add_checkpoint(request(5, log.proof(5, 5) + [b"x" * 32], log.signed(5))).status == 422
+    assert seer.add_checkpoint(request(5, [b"x" * 32], log.signed(5))).status == 422
     assert seer.add_checkpoint(request(5, good, log.signed(9))).status == 200
 
 

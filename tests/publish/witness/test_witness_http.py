@@ -16,7 +16,7 @@ import pytest
 
 from counterproof import errors, note, quorum
 from counterproof.publish.witness import Answer, Listen, Witness, running
-from tests.publish.witness.toy_log import ToyLog, hashed
+from tests.publish.witness.toy_log import ToyLog, database, hashed
 
 
 def ask(url: str, method: str, path: str, body: bytes = b"") -> tuple[int, bytes, dict[str, str]]:
@@ -88,7 +88,7 @@ def test_too_many_at_once_are_told_to_come_again(seer: Witness, monkeypatch: pyt
 
 
 def test_a_disk_that_fails_ends_the_server(seer: Witness, log: ToyLog) -> None:
-    seer._store._db.execute("PRAGMA query_only = ON")
+    database(seer).execute("PRAGMA query_only = ON")
     with running(seer) as url:
         status, body, _ = ask(url, "POST", "/add-checkpoint", log.request(0, 5))
         assert (status, body) == (500, b"the witness cannot go on\n")
@@ -96,9 +96,10 @@ def test_a_disk_that_fails_ends_the_server(seer: Witness, log: ToyLog) -> None:
 
 
 def test_a_port_that_is_taken_is_refused(seer: Witness) -> None:
-    with running(seer) as url, pytest.raises(errors.BadOption, match="cannot listen"):
-        with running(seer, Listen(port=urlsplit(url).port or 0)):
-            pass
+    with running(seer) as url:
+        again = running(seer, Listen(port=urlsplit(url).port or 0))
+        with pytest.raises(errors.BadOption, match="cannot listen"):
+            again.__enter__()
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])

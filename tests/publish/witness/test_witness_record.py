@@ -9,7 +9,7 @@ import pytest
 
 from counterproof import errors, note, quorum
 from counterproof.publish.witness import Witness, load, new
-from tests.publish.witness.toy_log import Clock, ToyLog, hashed, request
+from tests.publish.witness.toy_log import Clock, ToyLog, database, hashed, request
 
 
 def again(folder: Path, log: ToyLog, clock: Clock | None = None) -> Witness:
@@ -52,7 +52,7 @@ def test_what_another_process_kept_is_seen_at_once(folder: Path, seer: Witness, 
 def test_a_process_that_keeps_the_file_makes_others_say_503(
     folder: Path, seer: Witness, log: ToyLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seer._store._db.execute("PRAGMA busy_timeout = 20")
+    database(seer).execute("PRAGMA busy_timeout = 20")
     holder = sqlite3.connect(folder / "witness.sqlite", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
 
@@ -131,7 +131,7 @@ def test_a_log_with_a_new_key_goes_on_and_its_fork_is_refused(folder: Path, seer
 
 def test_a_disk_that_fails_ends_the_witness(seer: Witness, log: ToyLog) -> None:
     seer.add_checkpoint(log.request(0, 7))
-    seer._store._db.execute("PRAGMA query_only = ON")
+    database(seer).execute("PRAGMA query_only = ON")
 
     for _ in range(2):
         with pytest.raises(errors.StorageFailed, match="cannot be kept"):
@@ -141,7 +141,7 @@ def test_a_disk_that_fails_ends_the_witness(seer: Witness, log: ToyLog) -> None:
 
 
 def test_a_commit_syncs_the_write_ahead_log(seer: Witness) -> None:
-    db = seer._store._db
+    db = database(seer)
 
     assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert db.execute("PRAGMA synchronous").fetchone() == (2,)

@@ -1,8 +1,9 @@
-"""A log that can be made to lie, for tests: checkpoints and proofs of any size, and a second history from any size on."""
+"""A log that can be made to lie, for tests: checkpoints and proofs of any size, and a second history."""
 
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from base64 import b64encode
 from collections.abc import Sequence
 from functools import cache
@@ -56,6 +57,12 @@ class Clock:
 
     def __call__(self) -> float:
         return self.at_s
+
+
+def database(seer: witness.Witness) -> sqlite3.Connection:
+    """The connection that a witness keeps its record by."""
+    store = seer._store  # pyright: ignore[reportPrivateUsage] # to make the disk fail, nothing else does
+    return store._db  # pyright: ignore[reportPrivateUsage] # same
 
 
 def unlimited() -> witness.Limit:
