@@ -168,6 +168,11 @@ def _check_evidence(data: bytes) -> None:
     watch.evidence(data, chain_seeds.trust())
 
 
+def _open_signed(data: bytes) -> tlog.Checkpoint:
+    """A text that the log has signed, whatever it is."""
+    return quorum.open_checkpoint(note.sign(data, seeds.LOG), seeds.LOG.verifier)[0]
+
+
 def _write_request(asked: _request.Asked) -> bytes:
     lines = [b"old %d" % asked.old, *(b64encode(h) for h in asked.proof)]
     return b"\n".join(lines) + b"\n\n" + asked.signed
@@ -215,6 +220,7 @@ def parsers() -> list[Parser]:
         Parser("note.read_signer", _text(note.read_signer), _untext(note.signer_text), seeds.signers, share=0.5),
         Parser("note.unseal", note.unseal, lambda e: e.encode(), seeds.envelopes),
         Parser("quorum.read_policy", _read_policy, _same, seeds.policies, share=0.5),
+        Parser("quorum.open_checkpoint, signed", _open_signed, lambda c: c.body, seeds.own_checkpoints, share=0.5),
         Parser("quorum.check", *_as_it_came(_check_quorum), seeds.cosigned, share=0.5),
         Parser("witness.read_request", _request.read_request, _write_request, seeds.requests),
         Parser("witness.Witness", *_as_it_came(_add_checkpoint), seeds.extending, share=0.3),

@@ -107,6 +107,7 @@ def test_a_tree_of_70000_leaves_has_these_tiles() -> None:
     assert [t.width for t in found if not t.is_full] == [112, 17, 1]
     assert tlog.edge_tiles(70_000) == [t for t in found if not t.is_full]
     assert [t.path for t in tlog.edge_tiles(256)] == ["tile/1/000.p/1"]
+    assert [t.path for t in tlog.tiles_of(300)] == ["tile/0/000", "tile/0/001.p/44"]
     assert [t.path for t in tlog.tiles_of(300, level=tlog.ENTRIES)] == ["tile/entries/000", "tile/entries/001.p/44"]
     assert tlog.edge_tiles(0) == list(tlog.tiles_of(0)) == []
 
