@@ -313,17 +313,26 @@ def report(folder: Path, declared: trial.Plan) -> record.Report:
     return result(declared, found, heard, ratings=_judged.ratings(declared, folder, found))
 
 
-def grades(folder: Path, declared: trial.Plan) -> Iterator[tuple[str, record.Grade]]:
-    """The grades of a finished run that its report rests on, each with its target's name; one is held at a time.
+def graded(folder: Path, declared: trial.Plan) -> Iterator[tuple[str, record.Grade, record.Transcript]]:
+    """Target's name, grade and transcript of all that a finished run's report rests on; one is held at a time.
 
     Raises:
         BadRunFolder: the run is not finished, or the folder is damaged.
     """
     found = kept_suite(folder, declared)
-    graded, _ = _judged.grader_of(declared, found, _judged.ratings(declared, folder, found))
+    grader, _ = _judged.grader_of(declared, found, _judged.ratings(declared, folder, found))
     for name in declared.targets:
         for transcript in trial.transcripts(folder, name.name):
-            yield name.name, graded(transcript)
+            yield name.name, grader(transcript), transcript
+
+
+def grades(folder: Path, declared: trial.Plan) -> Iterator[tuple[str, record.Grade]]:
+    """As `graded`, without the transcripts.
+
+    Raises:
+        BadRunFolder: the run is not finished, or the folder is damaged.
+    """
+    return ((name, grade) for name, grade, _ in graded(folder, declared))
 
 
 def result(
