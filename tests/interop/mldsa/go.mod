@@ -1,0 +1,3 @@
+module counterproof.invalid/interop
+
+go 1.27
