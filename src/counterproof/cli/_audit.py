@@ -69,10 +69,11 @@ def _tolerances(texts: Sequence[str], keeps: str) -> attest.Tolerances:
     from counterproof import errors  # noqa: PLC0415 - loads when the command runs
     from counterproof.publish import attest  # noqa: PLC0415 - same
 
-    every, own = "", dict[str, str]()
+    every: str | None = None
+    own: dict[str, str] = {}
     for text in texts:
         letter, equals, value = text.rpartition("=")
-        if (not equals and every) or letter in own:
+        if (not equals and every is not None) or letter in own:
             raise errors.BadOption("stands twice for the same property", where="--tolerance", mend="keep one of them")
         if equals:
             own[letter] = value

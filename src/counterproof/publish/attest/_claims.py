@@ -52,16 +52,18 @@ class Tolerances:
     keeps: Decimal
 
 
-def tolerances(declared: Mapping[str, str] | None = None, *, every: str = "", keeps: str = "0.5") -> Tolerances:
+def tolerances(
+    declared: Mapping[str, str] | None = None, *, every: str | None = None, keeps: str = "0.5"
+) -> Tolerances:
     """Read what was declared, in decimal strings: `every` property's tolerance, and some properties' own.
 
     Raises:
         BadOption: a property that is none, a tolerance that is no decimal string from 0 to below 1, or a share to keep
             that is not above 0 and at most 1.
     """
-    usual = every or decimal(Bars().claim_tolerance)
+    usual = decimal(Bars().claim_tolerance) if every is None else every
     found = {letter: _margin(usual) for letter in _card_terms.SCALES}
-    if not every:
+    if every is None:
         found["D"] = Decimal(0)
     for letter, text in (declared or {}).items():
         if letter not in found:
@@ -137,7 +139,7 @@ def _reading(claim: Claim, index: int, measured: Measurement, tolerance: Toleran
     differs, beyond = _conditions(claim, heard)
     verdict, because = _ruling(claim, number, differs, beyond, tolerance)
     beside = () if differs else tuple(_deciding(n, row) for n in _BESIDE.get(claim.property, ()) if n in row.numbers)
-    mark, mark_because = _mark(claim, row, tolerance) if verdict in DECIDED else ("", "")
+    mark, mark_because = _mark(claim, row, tolerance, is_decided=verdict in DECIDED)
     return Reading(
         measurement=index, verdict=verdict, because=because, number=number, differs=differs, beyond=beyond,
         honest=_audit_words.honest(number, row.title, claim.category, heard), beside=beside,
@@ -219,14 +221,15 @@ def _is_same(name: str, value: str, there: str, heard: Heard) -> bool:
             return value == there
 
 
-def _mark(claim: Claim, row: Row, tolerance: Tolerances) -> tuple[ClaimMark, str]:
+def _mark(claim: Claim, row: Row, tolerance: Tolerances, *, is_decided: bool) -> tuple[ClaimMark, str]:
     """Whether a reader who takes the published number for containment is misled, and who pays (seed 001, section 6).
 
     The rule is that of a report's verdict `negative` (docs/estimands.md): the claim exceeds the upper limit of K by
     more than the tolerance while F lies above 0.
     """
     K, F = _deciding("K", row) if "K" in row.numbers else None, row.numbers.get("F_joint", row.numbers.get("F"))
-    if claim.property not in _FLATTERED or claim.direction != "at least" or not isinstance(K, Number):
+    is_meant = is_decided and claim.property in _FLATTERED and claim.direction == "at least"
+    if not is_meant or not isinstance(K, Number):
         return "", ""
     excess = as_decimal(claim.threshold) - as_decimal(K.high)
     if excess <= tolerance.by["K"]:
