@@ -80,7 +80,8 @@ def test_400_an_old_size_above_the_checkpoint(seer: Witness, log: ToyLog) -> Non
 @pytest.mark.parametrize(
     "text",
     ["{o}\n05\n{r}\n", "{o}\n5\nAAAA\n", "{o}\n9223372036854775808\n{r}\n", "{o}\n5\n{r}\n\nmore\n",
-     "{o}\n5\n{r}\nmore\n", "{o}\n-5\n{r}\n", "{o}\n1_0\n{r}\n", "{o}\n 5\n{r}\n", "{o}\n\u0665\n{r}\n", "{o}\n5\n", "{o}\n0\nAAAA\n"],
+     "{o}\n5\n{r}\nmore\n", "{o}\n-5\n{r}\n", "{o}\n1_0\n{r}\n",
+     "{o}\n 5\n{r}\n", "{o}\n\u0665\n{r}\n", "{o}\n5\n", "{o}\n0\nAAAA\n"],
 )  # fmt: skip
 def test_400_what_the_log_signed_is_no_checkpoint(seer: Witness, log: ToyLog, text: str) -> None:
     body = text.format(o=log.origin, r="A" * 43 + "=").encode()

@@ -22,8 +22,8 @@ from counterproof.errors import BadNote, BadPolicy, CounterproofError, NoQuorum,
 if TYPE_CHECKING:
     import aiohttp
 
-Prove = Callable[[int], Sequence[bytes]]
-"""The proof that a checkpoint goes on from a size up to its own."""
+Prove = Callable[[int, int], Sequence[bytes]]
+"""The proof that the tree of one size goes on from that of another, smaller one."""
 
 DEADLINE_S = 10.0
 MAX_ANSWER_BYTES = 262_144
@@ -100,21 +100,22 @@ class Gatherer:
         self._thread = threading.Thread(target=self._loop.run_forever, name="gather", daemon=True)
         self._thread.start()
 
-    def __call__(self, signed: bytes, old: int, prove: Prove) -> bytes:
+    def __call__(self, signed: bytes, old: int, proof: Sequence[bytes], prove: Prove) -> bytes:
         """The checkpoint with enough cosignatures, as soon as they are enough.
 
-        `old`: the size that the witnesses had last, as far as is known; one that has another is asked again with the
-        proof from there. `prove` may be called from another thread, and for a witness that is late after this returned.
+        `old`, `proof`: the size that the witnesses had last, as far as is known, and how the checkpoint goes on from
+        there. One that has another size is asked again with what `prove` gives, which may be called from another
+        thread, and for a witness that is late after this returned.
 
         Raises:
             BadNote: `signed` is no signed checkpoint.
             NoQuorum: too few cosigned by the deadline, or can; says who did not and why.
         """
-        return self._start(self._gather(signed, old, prove)).result()
+        return self._start(self._gather(signed, old, proof, prove)).result()
 
-    async def gather(self, signed: bytes, old: int, prove: Prove) -> bytes:
+    async def gather(self, signed: bytes, old: int, proof: Sequence[bytes], prove: Prove) -> bytes:
         """The same, for callers that have an event loop of their own."""
-        return await asyncio.wrap_future(self._start(self._gather(signed, old, prove)))
+        return await asyncio.wrap_future(self._start(self._gather(signed, old, proof, prove)))
 
     def latest(self) -> bytes:
         """The checkpoint of the latest call with all cosignatures by now, those that came too late to wait for too."""
@@ -149,11 +150,11 @@ class Gatherer:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _gather(self, signed: bytes, old: int, prove: Prove) -> bytes:
+    async def _gather(self, signed: bytes, old: int, proof: Sequence[bytes], prove: Prove) -> bytes:
         checkpoint = tlog.read_checkpoint(note.split(signed)[0])
         await self._give_up(self._older)  # who is two checkpoints behind need not answer for the older any more
         until_s = self._loop.time() + self._deadline_s
-        this = self._round = _Round(signed, checkpoint, old, prove, until_s)
+        this = self._round = _Round(signed, checkpoint, old, prove, until_s, {old: proof})
         tasks = {self._loop.create_task(self._ask(place, this)): place for place in self._places}
         self._older, self._newer = self._newer, set(tasks)
         while not self._policy.is_met(this.lines):
@@ -272,7 +273,7 @@ def _places(policy: quorum.Policy) -> list[_Place]:
 def _proof(this: _Round, old: int) -> Sequence[bytes]:
     if old not in this.proofs:
         try:
-            this.proofs[old] = this.prove(old)
+            this.proofs[old] = this.prove(old, this.checkpoint.size)
         except CounterproofError as exc:
             raise _No(f"it has size {old}, and consistency with that cannot be proved: {exc.what}") from exc
     return this.proofs[old]
