@@ -50,24 +50,31 @@ class Index:
                 found.update((keys[bytes(key)], int(index)) for key, index in rows)
         return found
 
-    def add(self, first: int, leaves: Sequence[bytes]) -> None:
-        """Goes on with the leaves from index `first`, which is `upto`."""
+    def marked(self) -> list[int]:
+        """The indices that were marked, in order."""
+        with self._named():
+            return [int(row[0]) for row in self._db.execute("SELECT at FROM marked ORDER BY at")]
+
+    def add(self, first: int, leaves: Sequence[bytes], marked: Iterable[int] = ()) -> None:
+        """Goes on with the leaves from index `first`, which is `upto`; some of these indices are marked."""
         if first != self._upto:
             raise BadLog(f"the index ends at {self._upto}, not at {first}", where="index", mend="start again")
         rows = sorted((leaf[:_KEY_BYTES], index) for index, leaf in enumerate(leaves, first))
         with self._named(), self._db:
             self._db.executemany("INSERT OR IGNORE INTO leaf VALUES (?, ?)", rows)
+            self._db.executemany("INSERT OR IGNORE INTO marked VALUES (?)", ((at,) for at in marked))
             self._db.execute("UPDATE upto SET size = ?", (first + len(leaves),))
         self._upto = first + len(leaves)
 
-    def catch_up(self, size: int, leaves_of: Callable[[int], Sequence[bytes]], steps: Iterable[int]) -> None:
-        """Reads on until it knows `size` entries. `leaves_of` gives a tile of level 0; `steps` its numbers in order."""
+    def catch_up(
+        self, size: int, leaves_of: Callable[[int], Sequence[bytes]], marked_of: Callable[[int], Sequence[int]]
+    ) -> None:
+        """Reads on until it knows `size` entries: for each number of a tile of level 0 its leaves, and who is marked."""
         if self._upto > size:  # of another log, or of a folder that was put back
             self._drop()
-        for number in steps:
-            if (number + 1) * tlog.TILE_WIDTH > self._upto and self._upto < size:
-                leaves = leaves_of(number)
-                self.add(self._upto, leaves[self._upto - number * tlog.TILE_WIDTH :])
+        for number in range(self._upto // tlog.TILE_WIDTH, -(-size // tlog.TILE_WIDTH)):
+            leaves = leaves_of(number)[self._upto - number * tlog.TILE_WIDTH :]
+            self.add(self._upto, leaves, [at for at in marked_of(number) if at >= self._upto])
 
     def close(self) -> None:
         """Close the file."""
@@ -79,6 +86,7 @@ class Index:
         self._db.execute("PRAGMA synchronous=NORMAL")  # a power cut takes the last rows and leaves the rest whole
         self._db.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
         self._db.execute("CREATE TABLE IF NOT EXISTS leaf (key BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID")
+        self._db.execute("CREATE TABLE IF NOT EXISTS marked (at INTEGER PRIMARY KEY)")
         self._db.execute("CREATE TABLE IF NOT EXISTS upto (size INTEGER NOT NULL)")
         self._db.execute("INSERT INTO upto SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM upto)")
         self._db.commit()

@@ -29,26 +29,32 @@ def decode(data: bytes, where: str) -> tuple[Head, list[bytes]]:
     if len(data) <= at or not data.startswith(_MAGIC):
         raise _damaged(where)
     size = int.from_bytes(data[len(_MAGIC) : len(_MAGIC) + 8])
+    entries, is_whole = split(data, at)
+    if not is_whole or size > _LIMIT:
+        raise _damaged(where)
+    return Head(size, data[len(_MAGIC) + 8 : len(_MAGIC) + 40]), entries
+
+
+def split(data: bytes, at: int = 0) -> tuple[list[bytes], bool]:
+    """Entries after their lengths from `at` on, and whether they end where the bytes end."""
     entries: list[bytes] = []
     end = len(data)
     while at + 2 <= end:
         begin = at + 2
         at = begin + (data[at] << 8 | data[at + 1])
         entries.append(data[begin:at])
-    if at != end or size > _LIMIT:
-        raise _damaged(where)
-    return Head(size, data[len(_MAGIC) + 8 : len(_MAGIC) + 40]), entries
+    return entries, at == end
 
 
-def reread(store_get: bytes | None, where: str, old: Head, leaves: Sequence[bytes]) -> None:
+def reread(found_bytes: bytes | None, where: str, old: Head, leaves: Sequence[bytes]) -> None:
     """Returns if what storage gives back is what was to be staged, judged by hashing it again.
 
     Raises:
         BadLog: it is not: a bit fell over in memory, on the way or on the disk.
     """
-    if store_get is None:
+    if found_bytes is None:
         raise _damaged(where)
-    found, entries = decode(store_get, where)
+    found, entries = decode(found_bytes, where)
     if found != old or tlog.leaf_hashes(entries) != leaves:
         raise _damaged(where)
 

@@ -21,10 +21,10 @@ from counterproof.publish.log._store import CHECKPOINT, STAGING, Store, differs
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-Prove = Callable[[int], Sequence[bytes]]
-Gather = Callable[[bytes, int, Prove], bytes]
-"""Asks witnesses: the signed checkpoint, the size that they saw last as far as is known, and a function that proves
-consistency with the checkpoint from any size up to its own. Gives the checkpoint with cosignatures, or raises
+Prove = Callable[[int, int], Sequence[bytes]]
+Gather = Callable[[bytes, int, Sequence[bytes], Prove], bytes]
+"""Asks witnesses: the signed checkpoint, the size that they saw last as far as is known, the proof that it goes on from
+there, and a function that makes such a proof from any size to any. Gives the checkpoint with cosignatures, or raises
 `NoQuorum`. What it gives is checked again."""
 
 ENTRY_LIMIT_BYTES = 16_384
@@ -52,11 +52,12 @@ class Writer:
         gather: Gather,
         *,
         index: Index | None = None,
+        marks: Callable[[bytes], bool] = lambda _: False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.origin = signer.verifier.name
         self._store, self._lock, self._signer, self._policy = store, lock, signer, policy
-        self._gather, self._clock = gather, clock
+        self._gather, self._marks, self._clock = gather, marks, clock
         self._index = index or Index(None)
         self._broken = ""
         self._fresh: dict[tlog.Tile, bytes] = {}
@@ -104,8 +105,7 @@ class Writer:
             last = _entries(hashes, tile, read(tile))
         self._bundles = tlog.Bundles(self.head.size, last)
         self._check_published(hashes)
-        numbers = range(self._index.upto // tlog.TILE_WIDTH, -(-self.head.size // tlog.TILE_WIDTH))
-        self._index.catch_up(self.head.size, lambda number: hashes.tile(0, number), numbers)
+        self._index.catch_up(self.head.size, lambda number: hashes.tile(0, number), self._marked_of)
         self._sweep()
 
     def _replay(self, staged: bytes) -> None:
@@ -205,8 +205,7 @@ class Writer:
         # 6. Tiles: new files, or the same bytes.
         self._store.create([(tile.path, data) for tile, data in files])
         self._fresh = {tile: data for tile, data in files if tile.level != tlog.ENTRIES}
-        self._index.add(old.size, leaves)
-        self._grown = (old.size, new.size)
+        self._index.add(old.size, leaves, [at for at, entry in enumerate(entries, old.size) if self._marks(entry)])
 
     def _publish(self) -> None:
         head, old = self.head, self.published
@@ -214,7 +213,8 @@ class Writer:
         # 7. Sign; nothing less than the policy's quorum will do, whatever the gatherer says.
         checkpoint = tlog.Checkpoint(self.origin, head.size, head.root)
         signed = note.sign(checkpoint.body, self._signer)
-        cosigned = self._gather(signed, old.size, lambda size: tlog.prove_consistency(size, head.size, hashes))
+        proof = tlog.prove_consistency(old.size, head.size, hashes)
+        cosigned = self._gather(signed, old.size, proof, lambda a, b: tlog.prove_consistency(a, b, hashes))
         try:
             seen = quorum.check(cosigned, self._policy, int(self._clock()))
         except NotVerified as exc:
@@ -269,6 +269,18 @@ class Writer:
         known = self._known(leaves)
         return [known.get(leaf) for leaf in leaves]
 
+    def entry(self, index: int) -> bytes:
+        """An ordered entry, checked against the head.
+
+        Raises:
+            BadLog, NotVerified: the log's files are not what they were.
+        """
+        return self._bundle(index // tlog.TILE_WIDTH)[index % tlog.TILE_WIDTH]
+
+    def marked(self) -> list[bytes]:
+        """The entries that `marks` said yes to, in order."""
+        return [self.entry(index) for index in self._index.marked()]
+
     @property
     def checkpoint(self) -> bytes:
         """The published checkpoint with its cosignatures; empty before there is one."""
@@ -279,6 +291,14 @@ class Writer:
         self._index.close()
         self._lock.close()
         self._store.close()
+
+    def _bundle(self, number: int) -> list[bytes]:
+        tile = tlog.Tile(tlog.ENTRIES, number, min(tlog.TILE_WIDTH, self.head.size - number * tlog.TILE_WIDTH))
+        return _entries(self._hashes(), tile, self._read_tile(tile))
+
+    def _marked_of(self, number: int) -> list[int]:
+        first = number * tlog.TILE_WIDTH
+        return [at for at, entry in enumerate(self._bundle(number), first) if self._marks(entry)]
 
     def _hashes(self) -> tlog.TileHashes:
         return self._hashes_of(self.head)
@@ -313,21 +333,8 @@ def read_tile(store: Store, tile: tlog.Tile) -> bytes | None:
 
 
 def _entries(hashes: tlog.TileHashes, tile: tlog.Tile, data: bytes) -> list[bytes]:
-    """Checked entries of a bundle that may be fuller than asked for."""
-    entries = _whole(data)[: tile.width]
-    return hashes.entries(tile.index, tlog.encode_entries(entries)) if len(entries) == tile.width else differ(tile)
-
-
-def _whole(data: bytes) -> list[bytes]:
-    found: list[bytes] = []
-    at = 0
-    while at + 2 <= len(data):
-        begin = at + 2
-        at = begin + int.from_bytes(data[at:begin])
-        found.append(data[begin:at])
-    return found
-
-
-def differ(tile: tlog.Tile) -> list[bytes]:
-    """Refuses a bundle that is too short."""
-    raise differs(tile.path)
+    """The checked entries of a bundle that may be fuller than it is asked for."""
+    entries, _ = _staging.split(data)
+    if len(entries) < tile.width:
+        raise differs(tile.path)
+    return hashes.entries(tile.index, tlog.encode_entries(entries[: tile.width]))
