@@ -59,6 +59,7 @@ def test_more_than_a_file_of_a_log_is_turned_away(served: tuple[Path, str]) -> N
         assert source.read("checkpoint", 11) == b"x" * 11
         with pytest.raises(errors.TargetUnreachable, match="more than 10 bytes"):
             source.read("checkpoint", 10)
+        source.close()
 
 
 def test_nothing_answers() -> None:

@@ -136,14 +136,18 @@ def test_entries_that_break_no_rule() -> None:
 
 
 @given(st.data())
-def test_bytes_that_were_changed_are_refused(data: st.DataObject) -> None:
+def test_bytes_that_were_changed_prove_nothing_else(data: st.DataObject) -> None:
     good = watch.evidence_bytes(_prefix())
     at = data.draw(st.integers(0, len(good) - 1))
     bad = good[:at] + bytes([good[at] ^ data.draw(st.integers(1, 255))]) + good[at + 1 :]
-    says = good.index(b'"says"')
-    if not says <= at < says + 10:
-        with pytest.raises(errors.CounterproofError):
-            watch.evidence(bad, small_log.trust())
+    proven = watch.evidence(good, small_log.trust())
+    try:
+        found = watch.evidence(bad, small_log.trust())
+    except errors.CounterproofError:
+        return
+    # A cosignature by a key that nobody knows says nothing (C2SP signed-note): one flipped there is lost, no more.
+    assert (found.kind, found.origin, found.says) == (proven.kind, proven.origin, proven.says)
+    assert set(found.twice) <= set(proven.twice)
 
 
 @given(st.binary(max_size=200))

@@ -50,6 +50,9 @@ class Folder:
             raise _unreachable(f"{self.name}/{path}", exc.strerror or str(exc)) from exc
         return _bounded(f"{self.name}/{path}", data, limit_bytes)
 
+    def close(self) -> None:
+        """Nothing to close: as `Web`."""
+
 
 class Web:
     """A log's address: plain GET, one connection kept open, no redirects, no cookies."""

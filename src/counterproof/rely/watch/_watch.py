@@ -238,6 +238,8 @@ class Watcher:
         self._mirror.check(fresh.checkpoint)
         self._mirror.accept(fresh.note)
         self._head = fresh
+        if finds.seen_by:  # what its witnesses say is the time, not what we or the log say
+            breaches += self.rules.overdue(_median_s(finds.seen_by))
         finds.alarms += self._broken(breaches, fresh)
 
     def _judge(self, first: int, entries: list[bytes]) -> list[chain.Breach]:
@@ -308,6 +310,11 @@ class Watcher:
 def _cut(data: bytes, width: int) -> bytes:
     """The first `width` entries of a full bundle, in the form of a bundle."""
     return tlog.encode_entries(tlog.read_entries(data, tlog.TILE_WIDTH)[:width])
+
+
+def _median_s(seen_by: tuple[tuple[str, int], ...]) -> int:
+    """The median of the cosigners' times, the earlier of two: fewer than half of them cannot move it past the rest."""
+    return sorted(at_s for _, at_s in seen_by)[(len(seen_by) - 1) // 2]
 
 
 def _one_log(policy: quorum.Policy) -> note.Verifier:
