@@ -6,6 +6,7 @@ series and key. Never: reads a file, asks a log, or drops an entry.
 
 from counterproof.chain._forms import MAX_TEXT, is_digest, seconds_of
 from counterproof.chain._leaves import beacon_indexes, graded_leaf, heads_root, next_keys_digest, transcripts_root
+from counterproof.chain._preregs import why_different
 from counterproof.chain._read import (
     MAX_ENTRY_BYTES,
     UnverifiedEntry,
@@ -39,4 +40,5 @@ __all__ = [
     "seal",
     "seconds_of",
     "transcripts_root",
+    "why_different",
 ]

@@ -24,7 +24,13 @@ _PLACES = Decimal("0.000001")
 
 
 def decimal(value: float) -> str:
-    """Six decimals at most, no exponent, no trailing zero, no negative zero: the only form that `as_decimal` takes."""
+    """Six decimals at most, no exponent, no trailing zero, no negative zero: the only form that `as_decimal` takes.
+
+    Raises:
+        ValueError: the number is not finite, or has more than 18 digits before the point.
+    """
+    if not abs(value) < 1e18:
+        raise ValueError(f"{value} has no form as a decimal string")
     text = f"{Decimal(repr(float(value))).quantize(_PLACES):f}".rstrip("0").rstrip(".")
     return "0" if text in ("", "-0", "-") else text
 
@@ -39,6 +45,11 @@ def as_decimal(text: str) -> Decimal:
     if not _DECIMAL.fullmatch(text):
         raise ValueError(f"{text[:40]!r} is no decimal string")
     return Decimal(text)
+
+
+RoleName = Literal["log", "witness", "evaluator", "lab", "relying", "monitor", "mirror"]
+ROLES: tuple[RoleName, ...] = get_args(RoleName)
+"""What governance may let a key do."""
 
 
 class Named(Record, frozen=True, kw_only=True):
@@ -261,7 +272,7 @@ class Role(Record, frozen=True, kw_only=True):
     """
 
     key: str
-    role: Literal["log", "witness", "evaluator", "lab", "relying", "monitor", "mirror"]
+    role: RoleName
     organisation: str
     conflicts: tuple[str, ...]
     relies_on: tuple[str, ...]

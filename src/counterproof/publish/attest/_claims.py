@@ -37,6 +37,7 @@ RANK: tuple[ClaimVerdict, ...] = (
 
 DECIDED: tuple[ClaimVerdict, ...] = ("contradicted", "weaker than claimed", "not decided", "supported")
 _BESIDE: dict[str, tuple[str, ...]] = {"R": ("K", "T", "F"), "K": ("T", "F")}
+_MARKS: tuple[ClaimMark, ...] = ("", "flatters", "worse than honest reporting")
 _FLATTERED = ("R", "K")
 
 
@@ -125,8 +126,7 @@ def finding(claim: Claim, line: int, measured: Sequence[Measurement], tolerance:
     alike = [r for r in found if not r.differs]
     kept = alike or [min(found, key=lambda r: len(r.differs))]
     kept.sort(key=lambda r: (RANK.index(r.verdict), r.measurement))
-    marks: tuple[ClaimMark, ...] = ("worse than honest reporting", "flatters", "")
-    mark = next(mark for mark in marks if any(r.mark == mark for r in kept))
+    mark = _MARKS[max(_MARKS.index(reading.mark) for reading in kept)]
     return Finding(claim=claim, line=line, verdict=kept[0].verdict, because=kept[0].because, mark=mark,
                    readings=tuple(kept))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import InvalidOperation
 
 from counterproof.errors import BadInput
 from counterproof.publish.attest import _card_terms
@@ -101,7 +100,7 @@ def _number(name: str, estimate: Estimate, where: str) -> Number | NoNumber:
             high="" if estimate.high is None else decimal(estimate.high), level=decimal(estimate.level), n=estimate.n,
             clusters=estimate.clusters, method=estimate.method,
         )
-    except InvalidOperation as error:
+    except ValueError as error:
         raise BadInput(f"{name} is no number that could have been measured", where=where, mend=_MEND) from error
     _check(said, where)
     return said
