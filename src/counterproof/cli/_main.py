@@ -12,7 +12,7 @@ import click
 
 import counterproof
 from counterproof import errors
-from counterproof.cli import _audit, _verify, _witness
+from counterproof.cli import _attest, _audit, _continuity, _key, _verify, _witness
 
 BROKEN_PIPE = 1  # as click ends when it is the one to notice
 
@@ -318,7 +318,10 @@ def join(one: str, other: str, out: Path, **options: Any) -> int:  # noqa: ANN40
     return _suite.join(one, other, out, **options)
 
 
+main.add_command(_key.key)
+main.add_command(_attest.attest)
 main.add_command(_audit.audit)
+main.add_command(_continuity.continuity)
 main.add_command(_witness.witness)
 main.add_command(_verify.bundle)
 main.add_command(_verify.verify)

@@ -54,7 +54,12 @@ def least_p(before: int, after: int, questions: int) -> float:
 
 
 def two_sample(
-    before: Sequence[Sequence[str]], after: Sequence[Sequence[str]], *, seed: int, level: float = 0.05
+    before: Sequence[Sequence[str]],
+    after: Sequence[Sequence[str]],
+    *,
+    seed: int,
+    level: float = 0.05,
+    draws: int = DRAWS,
 ) -> Shift:
     """The permutation test within questions, p = (1 + b) / (1 + m) (Phipson and Smyth 2010, section 4).
 
@@ -72,12 +77,12 @@ def two_sample(
     least = min(first, second)
     found, reached = float(apart_Q[order].mean()), 0
     drawn: list[FloatArray] = []
-    for picked_Q_C_N in _dealings(len(keys), first + second, least, np.random.default_rng([seed, 1])):
+    for picked_Q_C_N in _dealings(len(keys), first + second, least, draws, np.random.default_rng([seed, 1])):
         dealt_C = _dealt(distances_Q_N_N, picked_Q_C_N, least)
         reached += int((dealt_C >= found - _TIE).sum())
         drawn.append(dealt_C)
     noise = float(np.quantile(np.concatenate(drawn), 1 - level))
-    return _shift(PERMUTATION, apart_Q, (1 + reached) / (1 + DRAWS), noise, seed=seed, n=first + second)
+    return _shift(PERMUTATION, apart_Q, (1 + reached) / (1 + draws), noise, seed=seed, n=first + second)
 
 
 def exact_sample(before: Sequence[str], after: Sequence[str], *, noise: float, seed: int) -> Shift:
@@ -129,12 +134,12 @@ def _of_pool(before: Sequence[str], after: Sequence[str]) -> float:
 
 
 def _dealings(
-    questions: int, replies: int, picks: int, generator: np.random.Generator
+    questions: int, replies: int, picks: int, draws: int, generator: np.random.Generator
 ) -> Iterator[FloatArray]:
-    """`DRAWS` ways to pick so many of each question's replies at random, in parts of bounded size, (Q, C, N) each."""
+    """`draws` ways to pick so many of each question's replies at random, in parts of bounded size, (Q, C, N) each."""
     part = max(1, _AT_A_TIME // (questions * replies))
-    for at in range(0, DRAWS, part):
-        size = min(part, DRAWS - at)
+    for at in range(0, draws, part):
+        size = min(part, draws - at)
         chance = generator.random((size, questions, replies))
         bar = np.partition(chance, picks - 1, axis=2)[:, :, picks - 1 : picks]
         yield np.ascontiguousarray((chance <= bar).transpose(1, 0, 2), dtype=np.float64)

@@ -28,7 +28,8 @@ class Sampled(Record, frozen=True, kw_only=True):
 class Samples(Record, frozen=True, kw_only=True):
     """What one system said, to be held against what another says, perhaps much later (spec/continuity.md).
 
-    `asked` is the digest of what was asked, `stream` from which seeds the replies were drawn, both as text.
+    `asked` is the digest of what was asked, `stream` says from which seeds the replies were drawn, `context` is what
+    stood before every question.
     """
 
     format: Literal["counterproof-samples/1"] = "counterproof-samples/1"
@@ -39,6 +40,7 @@ class Samples(Record, frozen=True, kw_only=True):
     asked: str
     temperature: float
     max_tokens: int
+    context: str
     stream: str
     questions: tuple[Sampled, ...]
 

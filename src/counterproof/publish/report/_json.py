@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from counterproof.errors import BadInput
-from counterproof.record import Calibration, Report, WhiteBoxReport, canonical_bytes
+from counterproof.record import Calibration, ContinuityResult, Report, WhiteBoxReport, canonical_bytes
 
 
-def as_json(record: Report | Calibration | WhiteBoxReport) -> bytes:
+def as_json(record: Report | Calibration | WhiteBoxReport | ContinuityResult) -> bytes:
     """Write the canonical bytes and a newline: the same record always has the same file."""
     return canonical_bytes(record) + b"\n"
 
