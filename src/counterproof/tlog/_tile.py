@@ -59,13 +59,13 @@ class Tile:
     @property
     def path(self) -> str:
         """Where it lies below a log's prefix, such as `tile/0/x001/067.p/3`."""
-        digits = f"{self.index:03}"
-        digits = digits.rjust(-len(digits) // 3 * -3, "0")
-        groups = "/x".join(digits[at : at + 3] for at in range(0, len(digits), 3))
-        name = f"{'x' * (len(digits) > 3)}{groups}"
-        head, slash, last = name.rpartition("/")
+        index, groups = self.index, ""
+        while index >= 1_000:
+            index, last = divmod(index, 1_000)
+            groups = f"/{last:03}" if not groups else f"/x{last:03}{groups}"
+        groups = f"x{index:03}{groups}" if groups else f"{index:03}"
         level = "entries" if self.level == ENTRIES else self.level
-        return f"tile/{level}/{head}{slash}{last.removeprefix('x')}{'' if self.is_full else f'.p/{self.width}'}"
+        return f"tile/{level}/{groups}{'' if self.is_full else f'.p/{self.width}'}"
 
 
 def read_tile_path(text: str) -> Tile:
