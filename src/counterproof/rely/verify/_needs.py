@@ -68,7 +68,13 @@ def _keys(others: list[Logged], keyids: set[str], trust: record.Trust) -> list[L
         before = set(wanted)
         rotations = [p for one in said if isinstance(p := one.statement.predicate, record.KeyRotate)]
         wanted |= {verifier(p.old).keyid for p in rotations if verifier(p.new).keyid in wanted}
-    return [one for one in said if _keyids(one.statement.predicate) & wanted]
+    theirs = {p.organisation for one in said if isinstance(p := one.statement.predicate, record.Role)
+              and verifier(p.key).keyid in wanted}  # fmt: skip
+    return [one for one in said if _keyids(one.statement.predicate) & wanted or _organisation(one) in theirs]
+
+
+def _organisation(one: Logged) -> str:
+    return getattr(one.statement.predicate, "organisation", "")
 
 
 def _is_admitted(one: Logged, standings: Standings) -> bool:

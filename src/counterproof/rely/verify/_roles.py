@@ -61,31 +61,43 @@ class Standings:
     def __init__(self, governance: Sequence[str], needed: int) -> None:
         self._governance, self._needed = tuple(governance), needed
         self._keys: dict[str, list[Standing]] = {}
+        self._gone: dict[str, int] = {}
 
     def of(self, key: str, index: int) -> Standing | None:
         """What the key may do for an entry at this place, or None."""
         held = [s for s in self._keys.get(key, ()) if s.holds_at(index)]
         return held[-1] if held else None
 
-    def at(self, index: int) -> tuple[str, ...]:
-        """Every key in force for an entry at this place."""
-        return tuple(key for key in self._keys if self.of(key, index))
+    def is_gone(self, key: str, index: int) -> bool:
+        """Whether the key was handed on or lost before this place."""
+        return self._gone.get(key, index) < index
+
+    def of_organisation(self, organisation: str, index: int) -> list[record.Role]:
+        """Every role that an organisation has at this place, under whichever of its keys."""
+        held = [self.of(key, index) for key in self._keys]
+        return [s.role for s in held if s is not None and s.role.organisation == organisation]
 
     def signers(self, entry: Logged) -> list[tuple[str, Standing]]:
         """Who in force signed the entry, by what was logged before it."""
-        found = [(key, self.of(key, entry.index)) for key in signed_by(entry, self.at(entry.index))]
+        inside = [key for key in self._keys if self.of(key, entry.index)]
+        found = [(key, self.of(key, entry.index)) for key in signed_by(entry, inside)]
         return [(key, standing) for key, standing in found if standing is not None]
+
+    def lost(self, entry: Logged) -> list[record.Role]:
+        """What those could say whose keys signed the entry after they had been handed on or lost."""
+        gone = [key for key in self._keys if self.is_gone(key, entry.index)]
+        return [self._keys[key][-1].role for key in signed_by(entry, gone)]
 
     def governors(self, entry: Logged) -> tuple[str, ...]:
         """The trusted governance keys that signed it, where they are enough; else nobody."""
-        held = signed_by(entry, self._governance)
+        held = signed_by(entry, [key for key in self._governance if not self.is_gone(key, entry.index)])
         return held if len(held) >= self._needed else ()
 
     def admit(self, entry: Logged) -> None:
         """Takes the next entry, in the order of the log, that says something of keys; others change nothing.
 
         Raises:
-            NotVerified: it is not signed as its kind must be.
+            NotVerified: it is not signed as its kind must be, or gives a key that is gone something to say.
         """
         match entry.statement.predicate:
             case record.Role() as role:
@@ -93,40 +105,40 @@ class Standings:
             case record.KeyRotate() as rotation:
                 self._admit_rotation(entry, rotation)
             case record.KeyCompromise() as loss:
-                self._admit_loss(entry, loss)
+                if not self.governors(entry) and loss.key not in signed_by(entry, (loss.key,)):
+                    raise refuse(ROLES, f"the loss of a key at {entry.index} is signed by nobody who may say so")
+                self._end(loss.key, entry.index)
             case _:
                 pass
 
     def _admit_role(self, entry: Logged, role: record.Role) -> None:
         if not self.governors(entry):
-            raise refuse(
-                ROLES, f"the role of {role.organisation!r} at index {entry.index} is not signed by {self._needed} of"
-                " the governance keys that are trusted", "do not trust it",
-            )  # fmt: skip
-        verifier(role.key)
-        self._end(role.key, entry.index)
-        self._keys.setdefault(role.key, []).append(Standing(role, entry.index))
+            said = f"the role of {role.organisation!r} at index {entry.index} is not signed by {self._needed}"
+            raise refuse(ROLES, f"{said} of the governance keys that are trusted", "do not trust it")
+        if role.key in self._gone:
+            raise refuse(ROLES, f"a key that was handed on or lost is given a role at index {entry.index}")
+        self._begin(role, entry.index)
 
     def _admit_rotation(self, entry: Logged, rotation: record.KeyRotate) -> None:
-        standing = self.of(rotation.old, entry.index)
-        is_known = standing is not None and standing.role.organisation == rotation.organisation
-        if standing is None or not is_known:
+        standing, taken = self.of(rotation.old, entry.index), self.of(rotation.new, entry.index)
+        if standing is None or standing.role.organisation != rotation.organisation:
             raise refuse(ROLES, f"a key is replaced at {entry.index} that {rotation.organisation!r} does not hold")
         if chain.next_keys_digest((rotation.new,)) != standing.role.next_key:
             raise refuse(ROLES, f"the key that takes over at index {entry.index} is not the one committed to")
         if set(signed_by(entry, (rotation.old, rotation.new))) != {rotation.old, rotation.new}:
             raise refuse(ROLES, f"the change of keys at index {entry.index} is not signed by both keys")
+        if rotation.new in self._gone or (taken and taken.role.organisation != rotation.organisation):
+            raise refuse(ROLES, f"the key that takes over at index {entry.index} was given up, or is somebody else's")
         self._end(rotation.old, entry.index)
-        role = structs.replace(standing.role, key=rotation.new, next_key=rotation.next_key)
-        self._keys.setdefault(rotation.new, []).append(Standing(role, entry.index))
+        self._begin(structs.replace(standing.role, key=rotation.new, next_key=rotation.next_key), entry.index)
 
-    def _admit_loss(self, entry: Logged, loss: record.KeyCompromise) -> None:
-        if not self.governors(entry) and loss.key not in signed_by(entry, (loss.key,)):
-            raise refuse(ROLES, f"the loss of a key at index {entry.index} is signed by nobody who may say so")
-        self._end(loss.key, entry.index)
+    def _begin(self, role: record.Role, index: int) -> None:
+        held = self._keys.setdefault(role.key, [])
+        held[:] = [replace(s, until=index) if s.until is None else s for s in held]
+        held.append(Standing(role, index))
 
     def _end(self, key: str, index: int) -> None:
-        self._keys[key] = [
-            replace(s, until=index) if s.until is None or s.until > index else s for s in self._keys.get(key, ())
-        ]
-
+        if key not in self._gone:
+            self._gone[key] = index
+            if held := self._keys.get(key):
+                held[:] = [replace(s, until=index) if s.until is None else s for s in held]

@@ -22,8 +22,9 @@ def check(entry: Logged, standings: Standings) -> tuple[Signer, ...]:
         named = tuple(Signer(key=key, organisation="", role="governance") for key in standings.governors(entry))
         return named + tuple(_signer(key, s) for key, s in standings.signers(entry))
     roles, organisation = may_say(said)
-    held = [(key, s) for key, s in standings.signers(entry) if not roles or s.role.role in roles]
-    held = [(key, s) for key, s in held if not organisation or s.role.organisation == organisation]
+    if not isinstance(said, record.Generation) and any(_fits(r, roles, organisation) for r in standings.lost(entry)):
+        raise refuse(SIGNATURE, f"signed at index {entry.index} by a key whose word had ended", "do not trust it")
+    held = [(key, s) for key, s in standings.signers(entry) if _fits(s.role, roles, organisation)]
     if not held:
         wanted = f"{' or '.join(roles) or 'anything'}{f' of {organisation!r}' if organisation else ''}"
         raise refuse(SIGNATURE, f"not signed by a key that was named {wanted} before index {entry.index}", _ASK)
@@ -51,6 +52,10 @@ def may_say(said: record.Predicate) -> tuple[tuple[str, ...], str]:
         case _:
             may = ((), "")
     return may
+
+
+def _fits(role: record.Role, roles: tuple[str, ...], organisation: str) -> bool:
+    return (not roles or role.role in roles) and organisation in ("", role.organisation)
 
 
 def _signer(key: str, standing: Standing) -> Signer:

@@ -32,7 +32,9 @@ def check(entry: Logged, by_digest: Mapping[str, Logged], standings: Standings) 
     if not isinstance(first, record.SubjectGenesis) or genesis.index >= entry.index:
         raise refuse(SUBJECT, f"{subject[:20]} is no genesis logged before it")
     _check_genesis(genesis, first, standings)
-    count = sum(_check_generation(last, genesis, by_digest) for last in _generations(said, entry))
+    count = sum(_check_generation(last, genesis, by_digest, standings) for last in _generations(said, entry))
+    if isinstance(said, record.Continuity) and (said.compares == "generations") == (said.before == said.after):
+        raise refuse(SUBJECT, f"it compares {said.compares}, and names the wrong number of generations")
     if isinstance(said, record.Behaviour | record.Prereg | record.Continuity):
         _check_independent(entry, subject, first, standings)
     return f"a subject of {first.lab!r}, {count} generation(s) after its genesis"
@@ -58,16 +60,24 @@ def _found(by_digest: Mapping[str, Logged], digest: str, what: str) -> Logged:
 
 
 def _check_genesis(genesis: Logged, said: record.SubjectGenesis, standings: Standings) -> None:
-    if not signed_by(genesis, said.keys):
+    if not any(not standings.is_gone(key, genesis.index) for key in signed_by(genesis, said.keys)):
         raise refuse(SUBJECT, "the genesis is not signed with one of its own keys", "do not trust it")
-    named = {s.role.organisation for _, s in standings.signers(genesis) if s.role.role == "lab"}
-    if said.lab not in named:
-        raise refuse(SUBJECT, f"the genesis is not signed by a key that was named lab of {said.lab!r}", _ASK)
+    _check_lab(genesis, said.lab, standings)
+    if any(role.role == "lab" and role.organisation == said.lab for role in standings.lost(genesis)):
+        raise refuse(SUBJECT, "the genesis is signed by a key whose word had ended", "do not trust it")
 
 
-def _check_generation(last: Logged | str, genesis: Logged, by_digest: Mapping[str, Logged]) -> int:
+def _check_lab(one: Logged, lab: str, standings: Standings) -> None:
+    if all((s.role.role, s.role.organisation) != ("lab", lab) for _, s in standings.signers(one)):
+        raise refuse(SUBJECT, f"entry {one.index} is not signed by a key that was named lab of {lab!r}", _ASK)
+
+
+def _check_generation(
+    last: Logged | str, genesis: Logged, by_digest: Mapping[str, Logged], standings: Standings
+) -> int:
     """Walks back from a generation to the genesis; the number of steps."""
     at = last if isinstance(last, Logged) else _found(by_digest, last, "generation")
+    lab = getattr(genesis.statement.predicate, "lab", "")
     for count in range(MAX_GENERATIONS):
         if at.digest == genesis.digest:
             return count
@@ -75,32 +85,38 @@ def _check_generation(last: Logged | str, genesis: Logged, by_digest: Mapping[st
         if not isinstance(said, record.Generation) or said.subject != genesis.digest:
             raise refuse(SUBJECT, f"{at.digest[:20]} is no generation of this subject")
         before = _found(by_digest, said.previous, "generation before")
-        _check_step(at, said, before)
+        _check_step(at, said, before, standings)
+        _check_lab(at, lab, standings)
         at = before
     raise refuse(SUBJECT, f"more than {MAX_GENERATIONS} generations")
 
 
-def _check_step(at: Logged, said: record.Generation, before: Logged) -> None:
+def _check_step(at: Logged, said: record.Generation, before: Logged, standings: Standings) -> None:
     old = before.statement.predicate
     number = old.number if isinstance(old, record.Generation) else 0
     if not isinstance(old, record.SubjectGenesis | record.Generation) or before.index >= at.index:
         raise refuse(SUBJECT, f"the generation at index {at.index} does not follow one before it")
     if said.number != number + 1:
         raise refuse(SUBJECT, f"generation {said.number} follows generation {number}")
-    if not signed_by(at, old.keys):
+    held = (*signed_by(at, old.keys), *signed_by(at, said.keys))
+    there = {key for key in held if not standings.is_gone(key, at.index)}
+    are_all_lost = all(standings.is_gone(key, at.index) for key in old.keys)
+    if (are_all_lost and set(said.keys) == set(old.keys)) or not (are_all_lost or there & set(old.keys)):
         raise refuse(SUBJECT, f"generation {said.number} is not signed by the lab's keys in force", "do not trust it")
     if set(said.keys) == set(old.keys):
         return
     if chain.next_keys_digest(said.keys) != old.next_keys:
         raise refuse(SUBJECT, f"generation {said.number} has keys that were not committed to", "do not trust it")
-    if set(signed_by(at, said.keys)) != set(said.keys):
+    if not set(said.keys) <= there:
         raise refuse(SUBJECT, f"generation {said.number} is not signed by each of its new keys", "do not trust it")
 
 
 def _check_independent(
     entry: Logged, subject: str, genesis: record.SubjectGenesis, standings: Standings
 ) -> None:
-    for _, standing in standings.signers(entry):
-        role = standing.role
-        if role.organisation == genesis.lab or genesis.lab in role.conflicts or subject in role.relies_on:
-            raise refuse(SUBJECT, f"{role.organisation!r} may not judge a system of {genesis.lab!r}")
+    judges = {s.role.organisation for _, s in standings.signers(entry) if s.role.role == "evaluator"}
+    for judge in sorted(judges):
+        roles = standings.of_organisation(judge, entry.index)
+        is_in_conflict = any(genesis.lab in role.conflicts or subject in role.relies_on for role in roles)
+        if judge == genesis.lab or is_in_conflict:
+            raise refuse(SUBJECT, f"{judge!r} may not judge a system of {genesis.lab!r}")

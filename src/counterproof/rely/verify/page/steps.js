@@ -48,38 +48,52 @@ async function readEntry({text, index}) {
 
 // Step 6.
 class Standings {
-  constructor(trust) { this.trust = trust; this.keys = new Map(); }
+  constructor(trust) { this.trust = trust; this.keys = new Map(); this.gone = new Map(); }
   of(key, index) {
     return (this.keys.get(key) ?? []).filter((s) => s.since < index && (s.until === null || index < s.until)).at(-1);
+  }
+  isGone(key, index) { return this.gone.has(key) && this.gone.get(key) < index; }
+  ofOrganisation(organisation, index) {
+    return [...this.keys.keys()].map((key) => this.of(key, index)?.role).filter((role) => role && role.organisation === organisation);
   }
   async signers(entry) {
     const inForce = [...this.keys.keys()].filter((key) => this.of(key, entry.index));
     return (await signedBy(entry, inForce)).map((key) => ({key, role: this.of(key, entry.index).role}));
   }
+  async lost(entry) {
+    const gone = [...this.keys.keys()].filter((key) => this.isGone(key, entry.index));
+    return (await signedBy(entry, gone)).map((key) => this.keys.get(key).at(-1).role);
+  }
   async governors(entry) {
-    const held = await signedBy(entry, this.trust.governance);
+    const held = await signedBy(entry, this.trust.governance.filter((key) => !this.isGone(key, entry.index)));
     return BigInt(held.length) >= this.trust.governance_needed ? held : [];
   }
-  begin(key, role, index) { this.end(key, index); this.keys.get(key).push({role, since: index, until: null}); }
+  begin(role, index) {
+    const held = (this.keys.get(role.key) ?? []).map((s) => (s.until === null ? {...s, until: index} : s));
+    this.keys.set(role.key, [...held, {role, since: index, until: null}]);
+  }
   end(key, index) {
-    const held = this.keys.get(key) ?? [];
-    this.keys.set(key, held.map((s) => (s.until === null || s.until > index ? {...s, until: index} : s)));
+    if (this.gone.has(key)) return;
+    this.gone.set(key, index);
+    if (this.keys.has(key)) this.keys.set(key, this.keys.get(key).map((s) => (s.until === null ? {...s, until: index} : s)));
   }
   async admit(entry) {
     const {kind, said, index} = entry;
     if (kind === "role") {
       need((await this.governors(entry)).length, `the role of ${said.organisation} at index ${index} is not signed by governance`);
-      need((await readKey(said.key)).kind === "statement", "a role for a key of another kind");
-      this.begin(said.key, said, index);
+      need(!this.gone.has(said.key), "a key that was handed on or lost is given a role");
+      this.begin(said, index);
     }
     if (kind === "key-rotate") {
-      const standing = this.of(said.old, index);
+      const standing = this.of(said.old, index), taken = this.of(said.new, index);
       need(standing && standing.role.organisation === said.organisation, `a key is replaced that ${said.organisation} does not hold`);
       need(await keysDigest([said.new]) === standing.role.next_key, "the key that takes over is not the one committed to");
       const held = await signedBy(entry, [said.old, said.new]);
       need(held.includes(said.old) && held.includes(said.new), "the change of keys is not signed by both");
+      need(!this.gone.has(said.new) && !(taken && taken.role.organisation !== said.organisation),
+        "the key that takes over was given up, or is somebody else's");
       this.end(said.old, index);
-      this.begin(said.new, {...standing.role, key: said.new, next_key: said.next_key}, index);
+      this.begin({...standing.role, key: said.new, next_key: said.next_key}, index);
     }
     if (kind === "key-compromise") {
       const may = (await this.governors(entry)).length || (await signedBy(entry, [said.key])).length;
@@ -112,8 +126,9 @@ async function checkSigners(entry, standings) {
     return [...governors, ...await standings.signers(entry)];
   }
   const [roles, organisation] = maySay(kind, said);
-  const held = (await standings.signers(entry)).filter(({role}) =>
-    (!roles.length || roles.includes(role.role)) && (!organisation || role.organisation === organisation));
+  const fits = (role) => (!roles.length || roles.includes(role.role)) && (!organisation || role.organisation === organisation);
+  if (kind !== "generation") need(!(await standings.lost(entry)).some(fits), "signed by a key whose word had ended");
+  const held = (await standings.signers(entry)).filter(({role}) => fits(role));
   need(held.length, `not signed by a key that was named ${roles.join(" or ") || "anything"}${organisation && ` of ${organisation}`} before`);
   return held;
 }
@@ -129,19 +144,29 @@ async function checkSubject(entry, byDigest, standings) {
   await checkGenesis(genesis, standings);
   const last = {generation: [entry], behaviour: [said.generation], prereg: [said.generation], continuity: [said.before, said.after]}[kind] ?? [];
   let count = 0;
-  for (const one of last) count += await checkGeneration(one, genesis, byDigest);
+  for (const one of last) count += await checkGeneration(one, genesis, byDigest, standings);
+  if (kind === "continuity")
+    need((said.compares === "generations") !== (said.before === said.after), "it names the wrong number of generations");
   if (["behaviour", "prereg", "continuity"].includes(kind))
-    for (const {role} of await standings.signers(entry))
-      need(role.organisation !== genesis.said.lab && !role.conflicts.includes(genesis.said.lab) && !role.relies_on.includes(said.subject),
-        `${role.organisation} may not judge a system of ${genesis.said.lab}`);
+    for (const {role} of (await standings.signers(entry)).filter((s) => s.role.role === "evaluator")) {
+      const roles = standings.ofOrganisation(role.organisation, entry.index);
+      const inConflict = roles.some((r) => r.conflicts.includes(genesis.said.lab) || r.relies_on.includes(said.subject));
+      need(role.organisation !== genesis.said.lab && !inConflict, `${role.organisation} may not judge a system of ${genesis.said.lab}`);
+    }
   return `a subject of ${genesis.said.lab}, ${count} generation(s) after its genesis`;
 }
 async function checkGenesis(genesis, standings) {
-  need((await signedBy(genesis, genesis.said.keys)).length, "the genesis is not signed with one of its own keys");
-  const named = (await standings.signers(genesis)).filter(({role}) => role.role === "lab" && role.organisation === genesis.said.lab);
-  need(named.length, `the genesis is not signed by a key that was named lab of ${genesis.said.lab}`);
+  const own = (await signedBy(genesis, genesis.said.keys)).filter((key) => !standings.isGone(key, genesis.index));
+  need(own.length, "the genesis is not signed with one of its own keys");
+  await checkLab(genesis, genesis.said.lab, standings);
+  const lost = (await standings.lost(genesis)).some((role) => role.role === "lab" && role.organisation === genesis.said.lab);
+  need(!lost, "the genesis is signed by a key whose word had ended");
 }
-async function checkGeneration(last, genesis, byDigest) {
+async function checkLab(one, lab, standings) {
+  const named = (await standings.signers(one)).some(({role}) => role.role === "lab" && role.organisation === lab);
+  need(named, `entry ${one.index} is not signed by a key that was named lab of ${lab}`);
+}
+async function checkGeneration(last, genesis, byDigest, standings) {
   let at = typeof last === "string" ? byDigest.get(last) : last;
   need(at, "the bundle lacks the generation");
   for (let count = 0; count < MAX_GENERATIONS; count++) {
@@ -149,19 +174,24 @@ async function checkGeneration(last, genesis, byDigest) {
     need(at.kind === "generation" && at.said.subject === genesis.digest, "no generation of this subject");
     const older = byDigest.get(at.said.previous);
     need(older, "the bundle lacks the generation before");
-    await checkGenerationStep(at, older);
+    await checkGenerationStep(at, older, standings);
+    await checkLab(at, genesis.said.lab, standings);
     at = older;
   }
   return refuse("too many generations");
 }
-async function checkGenerationStep(at, older) {
+async function checkGenerationStep(at, older, standings) {
   const {said} = at, old = older.said;
   need(["subject-genesis", "generation"].includes(older.kind) && older.index < at.index, "a generation that does not follow one before it");
   need(said.number === (older.kind === "generation" ? old.number : 0n) + 1n, "a generation is missing between two");
-  need((await signedBy(at, old.keys)).length, "a generation that is not signed by the lab's keys in force");
-  if (sameSet(said.keys, old.keys)) return;
+  const held = [...await signedBy(at, old.keys), ...await signedBy(at, said.keys)];
+  const there = held.filter((key) => !standings.isGone(key, at.index));
+  const allLost = old.keys.every((key) => standings.isGone(key, at.index)), areSame = sameSet(said.keys, old.keys);
+  need(!(allLost && areSame) && (allLost || old.keys.some((key) => there.includes(key))),
+    "a generation that is not signed by the lab's keys in force");
+  if (areSame) return;
   need(await keysDigest(said.keys) === old.next_keys, "a generation with keys that were not committed to");
-  need(sameSet(await signedBy(at, said.keys), said.keys), "a generation that is not signed by each of its new keys");
+  need(said.keys.every((key) => there.includes(key)), "a generation that is not signed by each of its new keys");
 }
 const sameSet = (a, b) => new Set(a).size === new Set(b).size && a.every((v) => b.includes(v));
 
@@ -201,4 +231,24 @@ async function checkOpenings(entry, opened) {
       `the grade at ${one.index} is not of this transcript`);
   }
   return opened.length ? `${opened.length} of ${said.count} graded transcripts opened` : `none of ${said.count} graded transcripts opened`;
+}
+
+// Step 11, the part that needs no grades: whether each bar was met follows from the numbers beside it.
+function checkCriteria(said) {
+  const numbers = new Map(said.numbers.map((n) => [n.name, n]));
+  for (const {metric, comparator, threshold, passed} of said.criteria) {
+    const number = numbers.get(metric);
+    const held = number?.kind !== "interval" ? "" : comparator === "at most" ? number.high : metric === "C" ? number.value : number.low;
+    const order = held === "" ? 0 : compared(held, threshold);
+    const wanted = held === "" ? "" : (comparator === "at least" ? order >= 0 : order <= 0) ? "yes" : "no";
+    need(passed === wanted, `whether ${metric} meets its bar does not follow from the numbers`);
+  }
+  return "every bar is met or missed as the numbers say; the numbers themselves are not computed again here";
+}
+function compared(a, b) {
+  const whole = (text) => {
+    const [, sign, before, after = ""] = /^(-?)([0-9]+)(?:\.([0-9]+))?$/.exec(text);
+    return BigInt(sign + before + after.padEnd(18, "0"));
+  };
+  return whole(a) < whole(b) ? -1 : whole(a) > whole(b) ? 1 : 0;
 }
