@@ -9,7 +9,9 @@ from collections import Counter
 import counterproof
 from tests.house.source_tree import ROOT, rooms, tracked
 
-NO_MIRROR = {"house", "refusals", "organisms", "benchmarks", "train", "inspect", "peers", "scale", "fuzz"}
+NO_MIRROR = {
+    "house", "refusals", "attacks", "organisms", "benchmarks", "fuzz", "train", "inspect", "peers", "scale", "interop",
+}  # fmt: skip
 """Test folders about the whole, about programs outside the package, or of another environment."""
 
 
