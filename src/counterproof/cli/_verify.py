@@ -72,7 +72,7 @@ def bundle(folder: Path, entry: str, trust: Path, opened: Path | None, when: str
 
     trusted = verifying.read_trust(_files.fetch(trust))
     checkpoint = _files.fetch(folder / "checkpoint", 1 << 20)
-    log = _Folder(folder, checkpoint)
+    log = LogFolder(folder, checkpoint)
     index, support = verifying.needed(log.entries(), entry, trusted)
     made = record.Bundle(
         entry=log.logged(index), support=tuple(log.logged(i) for i in support),
@@ -85,7 +85,7 @@ def bundle(folder: Path, entry: str, trust: Path, opened: Path | None, when: str
     return 0
 
 
-class _Folder:
+class LogFolder:
     """A log's folder, each tile of it believed only up to the root that its checkpoint states."""
 
     def __init__(self, folder: Path, checkpoint: bytes) -> None:
@@ -173,7 +173,7 @@ def _regrade(data: bytes, statement: record.Statement, suites: tuple[str, ...]) 
     from counterproof.rely import verify as verifying  # noqa: PLC0415 - same
 
     said = statement.predicate
-    known = {record.digest_of(read): read for read in map(suite.load, suites)}
+    known = {record.digest_bytes(suite.write(read)): read for read in map(suite.load, suites)}
     asked = known.get(said.suite) if isinstance(said, record.Behaviour) else None
     if asked is None:
         raise errors.NotVerified(
