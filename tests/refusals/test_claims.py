@@ -171,6 +171,7 @@ def test_a_document_that_is_no_text() -> None:
         (card_bytes(line(), line()), "same as line 2"),
         (card_bytes(head()), "not of kind `claim`"),
         (card_bytes(line()).replace(b'"quote"', b'"kind": "claim", "quote"'), "stands twice"),
+        (card_bytes(line()).replace(b'"quote"', b'"\\ud800": "", "quote"'), "half a character"),
         (card_bytes(*(line(category=f"c{i}") for i in range(1001))), "more than 1000"),
         (b" " * 4_000_001, "larger than"),
     ],

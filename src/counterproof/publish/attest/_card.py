@@ -166,6 +166,9 @@ def _shaped(placed: tuple[int, dict[str, object]], kind: type[T], name: str, whe
         return msgspec.convert(said, kind)
     except msgspec.ValidationError as error:
         raise _bad(where, number, str(error), "see spec/card.md for the members of a line") from None
+    except UnicodeEncodeError:
+        raise _bad(where, number, "a member's name holds half a character (a lone surrogate)",
+                   "see spec/card.md for the members of a line") from None
 
 
 def _check_head(head: _Head, number: int, where: str) -> None:
