@@ -59,8 +59,7 @@ def check_all(parts: Parts, acknowledged: dict[int, bytes]) -> None:
 @pytest.mark.parametrize("after", AFTER)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("settles", ["at once", "at the end"])
-@pytest.mark.parametrize("on", ["memory", "folder"])
+@pytest.mark.parametrize(("settles", "on"), [("at once", "memory"), ("at the end", "memory"), ("at the end", "folder")])
 def test_no_fault_of_the_backend_makes_two_heads(  # noqa: PLR0913 - the table's columns
     target: str, mode: str, after: str, settles: str, on: str, tmp_path: Path
 ) -> None:
@@ -87,7 +86,7 @@ def test_no_fault_of_the_backend_makes_two_heads(  # noqa: PLR0913 - the table's
     check_all(parts, acknowledged)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_two_sequencers_with_failing_backends_never_fork(data: st.DataObject) -> None:
     fault, parts = failing()
