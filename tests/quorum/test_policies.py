@@ -17,6 +17,7 @@ def _key(number: int, kind: note.Kind = "cosignature") -> str:
 LOG = _key(99, "ed25519")
 KEYS = [_key(number) for number in range(9)]
 THREE = "".join(f"witness {name} {key}\n" for name, key in zip("abc", KEYS, strict=False))
+NESTED = "".join(f"group g{n + 1} any g{n}\n" for n in range(999))
 
 
 def test_the_specifications_example_of_two_organisations() -> None:
@@ -79,6 +80,14 @@ def test_quorum_none_is_read_and_never_met() -> None:
     assert policy.liars_needed == 0
 
 
+def test_a_thousand_groups_in_each_other_are_no_trouble() -> None:
+    policy = quorum.read_policy(f"{THREE}group g0 any a\n{NESTED}quorum g999\n")
+
+    assert policy.is_met(["a"])
+    assert "not by a" in policy.missing(["b"])
+    assert policy.liars_needed == 1
+
+
 def test_who_the_policy_does_not_know_counts_for_nothing() -> None:
     policy = quorum.read_policy(f"{THREE}group g 2 a b c\nquorum g\n")
 
@@ -130,7 +139,8 @@ REFUSED = {
     "DEL": f"{THREE}# \x7f\nquorum a\n",
     "no-break space as a separator": f"{THREE}quorum\u00a0a\n",
     "empty": "",
-    "too long": "#" * 1_000_001 + "\n",
+    "too long": "#" * 4_000_001 + "\n",
+    "too many groups": f"{THREE}group g any a\ngroup g0 any g\n{NESTED}quorum a\n",
 }
 
 

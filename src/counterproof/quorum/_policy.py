@@ -13,8 +13,9 @@ from functools import cached_property
 from counterproof.errors import BadKey, BadPolicy
 from counterproof.note import Verifier, read_verifier
 
-MAX_POLICY_BYTES = 1_000_000
-MAX_LINES = 10_000
+MAX_POLICY_CHARACTERS = 4_000_000
+MAX_EACH = 1_000
+"""How many logs, witnesses and groups a policy may have (tlog-policy, Implementation limits, asks for 32)."""
 NOBODY = "none"
 """The predefined quorum that asks no witness."""
 
@@ -100,7 +101,7 @@ class Policy:
         if self.quorum == NOBODY:
             return "the policy asks no witness, so no view of the log is excluded"
         said = ", ".join(sorted(have)) or "none"
-        lacking = [name for name in self._below(self.quorum) if name in self.witnesses and name not in have]
+        lacking = [name for name in self._below(self.quorum) if name not in have]
         least = next((f"{group.least} of " for group in self.groups if group.name == self.quorum), "")
         quorum = f"the quorum {self.quorum!r} ({least}its members)"
         return f"{quorum} is not met: seen by {said}, not by {', '.join(lacking)}"
@@ -119,10 +120,14 @@ class Policy:
         return cost.get(self.quorum, 0)
 
     def _below(self, name: str) -> list[str]:
-        for group in self.groups:
-            if group.name == name:
-                return [below for member in group.members for below in self._below(member)]
-        return [name]
+        """The witnesses that a name stands for, in the order of the file."""
+        members = {group.name: group.members for group in self.groups}
+        open_names, found = [name], set[str]()
+        while open_names:
+            one = open_names.pop()
+            open_names += members.get(one, ())
+            found.add(one)
+        return [witness for witness in self.witnesses if witness in found]
 
 
 class _Reader:
@@ -189,7 +194,7 @@ class _Reader:
         return verifier
 
 
-_FIELDS = {"log": (1, 2), "witness": (2, 3), "group": (3, MAX_LINES), "quorum": (1, 1)}
+_FIELDS = {"log": (1, 2), "witness": (2, 3), "group": (3, MAX_EACH + 2), "quorum": (1, 1)}
 
 
 def _read_line(reader: _Reader, line: str) -> None:
@@ -217,7 +222,7 @@ def read_policy(text: str) -> Policy:
         BadPolicy: it breaks the form, a name is used before it is defined or twice, a key stands twice or may not be
             used so, or there is not exactly one quorum; `where` is the line.
     """
-    if len(text) > MAX_POLICY_BYTES or _FORBIDDEN.search(text):
+    if len(text) > MAX_POLICY_CHARACTERS or _FORBIDDEN.search(text):
         raise BadPolicy("a policy with a control character, or one too long", mend="use a line feed after each line")
     if not text.endswith("\n"):
         raise BadPolicy("the last line of a policy does not end in a line feed")
@@ -231,6 +236,8 @@ def read_policy(text: str) -> Policy:
         except BadPolicy as error:
             where = f"policy line {number}" + (f", {error.where}" if error.where else "")
             raise BadPolicy(error.what, where=where, mend=error.mend) from None
+    if max(len(reader.logs), len(reader.witnesses), len(reader.groups)) > MAX_EACH:
+        raise BadPolicy(f"a policy with over {MAX_EACH} logs, witnesses or groups")
     if not reader.quorums:
         raise BadPolicy("a policy without a quorum", mend="add a line: quorum NAME")
     return Policy(
