@@ -53,13 +53,15 @@ def _measurements(found: Audit) -> str:
 def _claim(finding: Finding, console: Console) -> None:
     from rich.table import Table  # noqa: PLC0415 - rich loads only where something is printed
 
-    head = plain(f"{_audit_words.GLYPHS[finding.verdict]} {_audit_words.word(finding)}", console,
-                 _STYLES[finding.verdict])
+    head = plain("", console)
+    head.append_text(plain(f"{_audit_words.GLYPHS[finding.verdict]} {_audit_words.word(finding)}", console,
+                           _STYLES[finding.verdict]))
     if finding.mark:
         head.append_text(plain(f"  {finding.mark}", console, _MARKED[finding.mark]))
     console.print(head)
-    left = plain(f"\N{LEFT DOUBLE QUOTATION MARK}{_audit_words.clean(finding.claim.quote)}"
-                 "\N{RIGHT DOUBLE QUOTATION MARK}", console, "bold")
+    left = plain("", console)
+    left.append_text(plain(f"\N{LEFT DOUBLE QUOTATION MARK}{_audit_words.clean(finding.claim.quote)}"
+                           "\N{RIGHT DOUBLE QUOTATION MARK}", console, "bold"))
     left.append_text(plain(f"\n{finding.claim.locator}: {_audit_words.short_claim(finding.claim)}", console, "dim"))
     if finding.claim.reading:
         left.append_text(plain(f"\nread as: {_audit_words.clean(finding.claim.reading)}", console, "dim"))
