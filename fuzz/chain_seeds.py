@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from counterproof import note, record, tlog
+from tests.publish.attest import claim_making
 from tests.rely.verify import whole_log
 
 NOW_S = whole_log.NOW_S
@@ -119,3 +120,25 @@ def evidence() -> tuple[bytes, ...]:
 def proven_evidence() -> tuple[bytes, ...]:
     """Evidence that holds: two heads of one size."""
     return evidence()[:1]
+
+
+DOCUMENT = claim_making.DOCUMENT.encode()
+"""What the cards quote."""
+
+
+def cards() -> tuple[bytes, ...]:
+    """Cards with one claim and with two."""
+    contained = {"quote": "It contains at\nleast 90 % of what it knows.", "locator": "lines 3-4", "property": "K"}
+    first, second = claim_making.line(), claim_making.line(**contained, threshold="0.9")
+    return (claim_making.card_bytes(first), claim_making.card_bytes(first, second))
+
+
+def additions() -> tuple[bytes, ...]:
+    """Bodies of requests to add to a log, one entry a line."""
+    chained = whole_log.world().log.entries
+    return (b"\n".join(chained[:2]), b"\n".join(entries()))
+
+
+def known_keys() -> tuple[str, ...]:
+    """Who may add to it."""
+    return tuple(signer.verifier.text for signer in (*whole_log.GOVERNANCE, *_KEYS))

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from counterproof import chain, errors, note, quorum, record, tlog
-from counterproof.publish import witness
+from counterproof.publish import attest, witness
+from counterproof.publish.log import _admit, _staging
 from counterproof.publish.witness import _request
 from counterproof.publish.witness._store import Held
 from counterproof.rely import verify, watch
@@ -146,7 +147,7 @@ def _read_trust(data: bytes) -> bytes:
     return record.canonical_bytes(chain.read_trust(data)) + b"\n" * data.endswith(b"\n")
 
 
-def _admit(data: bytes) -> None:
+def _admit_all(data: bytes) -> None:
     """Statements, one a line, each in an entry that everybody has signed."""
     rules = chain.Rules(chain_seeds.trust())
     for index, statement in enumerate(data.split(b"\n")[:20]):
@@ -162,6 +163,30 @@ def _check_bundle(data: bytes) -> None:
 def _check_world(data: bytes) -> None:
     """Statements, one a line, signed, logged and cosigned as they should be: what is wrong is what they say."""
     _check_bundle(chain_seeds.bundled(data.split(b"\n")[:20]))
+
+
+def _judge(data: bytes) -> None:
+    """The body of a request to add: one entry a line. What changes who may add must never be overlooked."""
+    lines = data.split(b"\n")[:20]
+    verdicts = _admit.judge(lines, chain_seeds.known_keys())
+    for line, verdict in zip(lines, verdicts, strict=True):
+        if verdict.status not in {200, 400, 403, 413}:
+            raise Lax(f"a status of {verdict.status} for {line[:200]!r}")
+        if verdict.status == 200:
+            kind = chain.open_entry(line).statement.kind
+            is_about_keys = kind in {"role", "subject-genesis", "generation", "key-rotate", "key-compromise"}
+            if is_about_keys and not _admit.may_change_keys(line):
+                raise Lax(f"overlooks {kind} in {line[:200]!r}")
+    if any(verdict.status != 200 for verdict in verdicts):
+        raise errors.BadNote(verdicts[0].why)
+
+
+def _read_staged(data: bytes) -> Any:  # noqa: ANN401 -- what it gives goes back to `encode` alone
+    return _staging.decode(data, "staged")
+
+
+def _read_card(data: bytes) -> None:
+    attest.joined(attest.draft(data), chain_seeds.DOCUMENT)
 
 
 def _check_evidence(data: bytes) -> None:
@@ -228,10 +253,13 @@ def parsers() -> list[Parser]:
         Parser("chain.read_statement", chain.read_statement, record.statement_bytes, chain_seeds.statements),
         Parser("chain.open_entry", _open_entry, _same, chain_seeds.entries, share=0.5),
         Parser("chain.read_trust", _read_trust, _same, chain_seeds.trusts, share=0.5),
-        Parser("chain.Rules", *_as_it_came(_admit), chain_seeds.histories, share=0.05),
+        Parser("chain.Rules", *_as_it_came(_admit_all), chain_seeds.histories, share=0.05),
         Parser("verify.read_bundle", verify.read_bundle, verify.bundle_bytes, chain_seeds.bundles, share=0.5),
         Parser("verify.bundle", *_as_it_came(_check_bundle), chain_seeds.bundles, share=0.1),
         Parser("verify.bundle, of any statements", *_as_it_came(_check_world), chain_seeds.worlds, share=0.02),
+        Parser("log.judge", *_as_it_came(_judge), chain_seeds.additions, share=0.1),
+        Parser("log.staging", _read_staged, lambda s: _staging.encode(*s), seeds.staged),
+        Parser("attest.draft", *_as_it_came(_read_card), chain_seeds.cards, share=0.5),
         Parser("watch.read_evidence", watch.read_evidence, watch.evidence_bytes, chain_seeds.evidence, share=0.5),
         Parser("watch.evidence", *_as_it_came(_check_evidence), chain_seeds.proven_evidence, share=0.1),
     ]

@@ -180,3 +180,9 @@ def log_keys() -> tuple[bytes, ...]:
     """The file of logs that a witness cosigns for."""
     other = _key("other.example", "ed25519")
     return (f"# logs\n\n{LOG.verifier.text}\n{other.verifier.text}\n".encode(), f"{LOG.verifier.text}".encode())
+
+
+def staged() -> tuple[bytes, ...]:
+    """What a writer keeps before its lock moves: after 7 entries, one and three more."""
+    head = b"counterproof-staging/1\n" + (7).to_bytes(8) + _root(7)
+    return (head + tlog.encode_entries([b"x"]), head + tlog.encode_entries([b"a", b"", b"bc" * 200]))
