@@ -1,6 +1,6 @@
 """How often the test of continuity sees a difference, and how often it sees one where there is none.
 
-`python benchmarks/continuity.py [RUNS]`. Every system is asked 200 questions 24 times, in two pools of 12 that share no
+`python benchmarks/continuity.py [RUNS]`. Every system is asked 200 questions 60 times, in two pools of 30 that share no
 seed; a run picks questions and replies from the pools anew. Served systems answer over loopback HTTP. The p of a run is
 taken over 199 dealings, so the level of 0.05 is met exactly.
 """
@@ -17,7 +17,7 @@ from counterproof import estimate, record
 from counterproof.measure import serve, suite, target
 from counterproof.measure.instrument import continuity
 
-RUNS, LEVEL, DRAWS, POOL, QUESTIONS = 100, 0.05, 199, 12, 200
+RUNS, LEVEL, DRAWS, POOL, QUESTIONS = 50, 0.05, 199, 30, 200
 SIZES, TIMES = (10, 25, 50, 100, 200), (2, 3, 10)
 PAIRS = (
     ("same: base", "base", "base"),
@@ -66,7 +66,7 @@ def pool(name: str, side: str, *, samples: int = POOL, temperature: float = 1.0)
     found = suite.load("codex")
     if name.startswith("http "):
         with serve.running(target.open_model(bare)) as url:
-            drawn = continuity.draw(found, target.open_model(f"{url}#counterproof/{bare}"), plan, side=side)
+            drawn = continuity.draw(found, target.open_model(f"{url}#{bare}"), plan, side=side)
     else:
         drawn = continuity.draw(found, target.open_model(bare), plan, side=side)
     return texts(drawn)
