@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from counterproof import note, tlog
-from tests.interop.world import GREASE, LOG, ORIGIN, signer
+from tests.interop.world import EVALUATOR, GREASE, LOG, ORIGIN, signer
 
 HASH = base64.b64encode(bytes(range(32))).decode()
 ARABIC_FIVE = "\u0665"
@@ -172,11 +172,67 @@ def _keys() -> Iterator[tuple[str, str]]:
     yield "key not in canonical form", _text(name, b"\1" + (2**255 - 18).to_bytes(32, "little"))
     yield "bytes that are no point", _text(name, b"\1" + (2).to_bytes(32, "little"))
     yield "a name with a byte order mark", _text("\ufeff" + name, raw)
+    yield "ML-DSA-44 key for which anybody can sign", _text(name, b"\6" + bytes(range(32)) + bytes(1280))
 
 
 def _text(name: str, raw: bytes) -> str:
     key_id = hashlib.sha256(name.encode() + b"\n" + raw).hexdigest()[:8]
     return f"{name}+{key_id}+{base64.b64encode(raw).decode()}"
+
+
+def _beside(envelope: bytes, name: bytes) -> bytes:
+    """With a second signature by a key of this name, as it is written."""
+    return envelope[:-2] + b',{"keyid":"' + name + b'+00000000","sig":"' + b"A" * 86 + b'=="}' + envelope[-2:]
+
+
+def _envelopes() -> Iterator[tuple[str, bytes]]:
+    good = note.seal(b"{}", EVALUATOR)
+    held = note.unseal(good).signatures
+    name, sig = EVALUATOR.verifier.name, held[0][1]
+    known = good[good.index(b'{"keyid"') : -2]
+    yield "as it should be", good
+    yield "an unknown key too", note.Envelope(b"{}", (*held, ("x.example+00000000", bytes(64)))).encode()
+    strange = ('"\\/\u00e4\U0001f600+00000000', bytes(64))
+    yield "an unknown key of a strange name", note.Envelope(b"{}", (*held, strange)).encode()
+    yield "empty payload", note.seal(b"", EVALUATOR)
+    yield "16 signatures", note.Envelope(b"{}", (*held, *((f"k{n}+00000000", sig) for n in range(15)))).encode()
+    yield "17 signatures", note.Envelope(b"{}", (*held, *((f"k{n}+00000000", sig) for n in range(16)))).encode()
+    yield "the same signature twice", note.Envelope(b"{}", held * 2).encode()
+    yield "nobody known", note.Envelope(b"{}", (("x.example+00000000", sig),)).encode()
+    yield "a known key that signed something else", note.Envelope(b"[]", held).encode()
+    yield "a space", good.replace(b",", b", ", 1)
+    yield "a line feed after", good + b"\n"
+    yield "a byte order mark before", b"\xef\xbb\xbf" + good
+    yield "a member more", good[:-1] + b',"x":1}'
+    yield "a member twice", good.replace(b'{"payload"', b'{"payload":"","payload"', 1)
+    yield "a member of a signature twice", good.replace(b'{"keyid"', b'{"keyid":"","keyid"', 1)
+    yield "members in another order", good.replace(b'"payload":"e30=",', b"")[:-1] + b',"payload":"e30="}'
+    yield "another type", good.replace(b"in-toto+json", b"json")
+    yield "a type in another spelling", good.replace(b"vnd.in", b"vnd\\u002ein")
+    yield "a name in another spelling", good.replace(name.encode(), name.replace("e", "\\u0065").encode())
+    yield "a slash with an escape", good.replace(b"e/2", b"e\\/2").replace(b"application/", b"application\\/")
+    yield "half a character with an escape", _beside(good, b"\\ud800")
+    yield "a tab with an escape", _beside(good, b"\\t")
+    yield "a delete character", _beside(good, b"\x7f")
+    yield "a key with a space", _beside(good, b"a b")
+    yield "a key without a name", _beside(good, b"")
+    yield "payload without padding", good.replace(b"e30=", b"e30")
+    yield "payload with unused bits", good.replace(b"e30=", b"e31=")
+    yield "payload in the alphabet of URLs", note.seal(b"\xff\xef", EVALUATOR).replace(b"/+8=", b"_-8=")
+    yield "payload that is a number", good.replace(b'"e30="', b"0")
+    yield "no signatures", good.replace(known, b"")
+    yield "signatures that are null", good[: good.index(b"[")] + b"null}"
+    yield "signature of 63 bytes", good.replace(base64.b64encode(sig), base64.b64encode(sig[:63]))
+    yield "a list", b"[" + good + b"]"
+    yield "null", b"null"
+    yield "nothing", b""
+    yield "not UTF-8", good.replace(name.encode(), b"\xff")
+    yield "deeply nested", b"[" * 60_000
+
+
+def envelopes() -> list[Case]:
+    """For readers of DSSE."""
+    return [Case(name, "envelope", data, (EVALUATOR.verifier.text,)) for name, data in _envelopes()]
 
 
 def cases() -> list[Case]:

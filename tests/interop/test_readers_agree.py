@@ -6,12 +6,12 @@ import pytest
 
 from counterproof import note, quorum
 from counterproof.errors import BadInput, NotVerified
-from tests.interop.corpus import Case, cases
+from tests.interop.corpus import Case, cases, envelopes
 from tests.interop.programs import Program
 
 CASES = cases()
 
-GO, NODE = frozenset({"Go"}), frozenset({"Go", "Node"})
+GO, ONLY_NODE = frozenset({"Go"}), frozenset({"Node"})
 DIFFERENT: dict[str, tuple[frozenset[str], str]] = {
     "checkpoint: empty tree with another root": (GO, "sumdb has no opinion on it: nothing can be proved to be in it"),
     "note: the same line twice": (GO, "Go drops repeated lines of a known key; no writer of ours makes one"),
@@ -24,7 +24,8 @@ DIFFERENT: dict[str, tuple[frozenset[str], str]] = {
     "key: key of small order": (GO, "Go registers any 32 bytes; under this one a signature holds for every message"),
     "key: key not in canonical form": (GO, "the same key in a second spelling"),
     "key: bytes that are no point": (GO, "Go finds out when it verifies, and then refuses"),
-    "key: a name with a byte order mark": (NODE, "signed-note allows what cannot be seen; we trust no key so named"),
+    "key: a name with a byte order mark": (GO, "signed-note allows what cannot be seen; we trust no key so named"),
+    "key: ML-DSA-44 key for which anybody can sign": (ONLY_NODE, "of the right length, and FIPS 204 asks no more"),
 }
 """Who accepts what we refuse, and why. We accept nothing that another refuses."""
 
@@ -36,18 +37,20 @@ def _ours(case: Case) -> bool:
             quorum.open_checkpoint(case.data, verifiers[0])
         elif case.op == "note":
             note.open(case.data, verifiers)
+        elif case.op == "envelope":
+            note.unseal(case.data).verify(verifiers)
     except (BadInput, NotVerified):
         return False
     return True
 
 
-def _theirs(program: Program) -> dict[str, bool]:
-    answers = program.ask_all({"op": case.op, "data": case.data, "keys": list(case.keys)} for case in CASES)
-    return {case.name: bool(answer["ok"]) for case, answer in zip(CASES, answers, strict=True)}
+def _theirs(program: Program, asked: list[Case]) -> dict[str, bool]:
+    answers = program.ask_all({"op": case.op, "data": case.data, "keys": list(case.keys)} for case in asked)
+    return {case.name: bool(answer["ok"]) for case, answer in zip(asked, answers, strict=True)}
 
 
 def test_the_readers_differ_only_where_we_say_and_are_stricter(go: Program, node: Program) -> None:
-    verdicts = {"Go": _theirs(go), "Node": _theirs(node)}
+    verdicts = {"Go": _theirs(go, CASES), "Node": _theirs(node, CASES)}
     found: dict[str, frozenset[str]] = {}
     for case in CASES:
         ours = _ours(case)
@@ -69,3 +72,14 @@ def test_every_case_is_one_of_its_own() -> None:
 )
 def test_the_corpus_holds_good_ones_too(name: str) -> None:
     assert _ours(next(case for case in CASES if case.name == name))
+
+
+def test_two_readers_of_envelopes_agree(node: Program) -> None:
+    """One matches bytes, the other parses JSON and writes it again."""
+    theirs = _theirs(node, envelopes())
+    ours = {case.name: _ours(case) for case in envelopes()}
+
+    assert {name for name in ours if ours[name] != theirs[name]} == set()
+    assert [name for name, is_taken in ours.items() if is_taken] == [
+        "as it should be", "an unknown key too", "an unknown key of a strange name", "empty payload", "16 signatures",
+    ]  # fmt: skip

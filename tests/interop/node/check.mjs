@@ -24,11 +24,14 @@ const utf8 = (data) => {
 };
 
 function base64(text) {
+  if (typeof text !== 'string') refuse('not a text');
   const data = Buffer.from(text, 'base64');
   if (data.toString('base64') !== text) refuse('not base64 in its one form');
   return data;
 }
 
+// A name in a note may hold what cannot be seen; a key's may not (spec/keys.md).
+const isKeyName = (name) => isName(name) && !/[\p{Cc}\p{Cf}\p{Cs}]/u.test(name) && Buffer.byteLength(name) <= 255;
 const isName = (name) => name !== '' && !/[\p{White_Space}+\x00-\x1f]/u.test(name);
 
 // --- keys ---------------------------------------------------------------------------------------------------------------
@@ -36,7 +39,7 @@ const isName = (name) => name !== '' && !/[\p{White_Space}+\x00-\x1f]/u.test(nam
 function readKey(text) {
   const [name, id, ...rest] = text.split('+');
   const data = base64(rest.join('+'));
-  if (!isName(name) || !/^[0-9a-f]{8}$/.test(id ?? '')) refuse('not a verifier key');
+  if (!isKeyName(name) || !/^[0-9a-f]{8}$/.test(id ?? '')) refuse('not a verifier key');
   const kind = Object.keys(TYPES).find((k) => data.subarray(0, TYPES[k].length).equals(TYPES[k]));
   if (!kind) refuse('a key of a type that is not read here');
   const key = { name, kind, id: sha256(Buffer.from(name + '\n'), data).subarray(0, 4) };
@@ -209,8 +212,11 @@ function openEnvelope(data, keys) {
   if (!Buffer.from(written).equals(data) || said.payloadType !== PAYLOAD_TYPE) refuse('not in canonical form');
   const payload = base64(said.payload);
   const head = `DSSEv1 ${PAYLOAD_TYPE.length} ${PAYLOAD_TYPE} ${payload.length} `;
+  const count = said.signatures.length;
+  if (count > 16 || new Set(said.signatures.map(({ keyid }) => keyid)).size !== count) refuse('too many signatures');
   const signers = said.signatures.flatMap(({ keyid, sig }) => {
-    if (!/^[^+]+\+[0-9a-f]{8}$/.test(keyid) || base64(sig).length !== 64) refuse('not a signature');
+    const [name, id] = String(keyid).split(/\+(?=[^+]*$)/);
+    if (!isKeyName(name) || !/^[0-9a-f]{8}$/.test(id ?? '') || base64(sig).length !== 64) refuse('not a signature');
     const key = keys.find((k) => `${k.name}+${k.id.toString('hex')}` === keyid);
     if (!key) return [];
     if (key.kind !== 'statement') refuse('a key of another kind');
