@@ -6,7 +6,7 @@ from functools import cache
 
 from counterproof import note, record, tlog
 from tests.publish.attest import claim_making
-from tests.rely.verify import whole_log
+from tests.rely.verify import broken, whole_log
 
 NOW_S = whole_log.NOW_S
 _NOTHING = whole_log.NOTHING
@@ -142,3 +142,27 @@ def additions() -> tuple[bytes, ...]:
 def known_keys() -> tuple[str, ...]:
     """Who may add to it."""
     return tuple(signer.verifier.text for signer in (*whole_log.GOVERNANCE, *_KEYS))
+
+
+@cache
+def _graded() -> tuple[list[bytes], list[str]]:
+    return broken.leaves()
+
+
+def openings() -> tuple[bytes, ...]:
+    """A graded transcript's leaf, and on the next line what was said; once without it."""
+    leaves, texts = _graded()
+    return (leaves[1] + b"\n" + texts[1].encode(), leaves[1] + b"\n")
+
+
+def opening(leaf: bytes, transcript: str) -> bytes:
+    """A bundle of a result that was signed over this leaf, and opens it."""
+    leaves, _ = _graded()
+    made = [leaves[0], leaf, leaves[2]]
+    return whole_log.data(whole_log.world(openings=made).log.bundle(opened=(whole_log.opened(made, 1, transcript),)))
+
+
+def files_of_openings() -> tuple[bytes, ...]:
+    """Openings in a file of their own."""
+    leaves, texts = _graded()
+    return (record.canonical_bytes((whole_log.opened(leaves, 1, texts[1]),)) + b"\n", b"[]")

@@ -165,6 +165,20 @@ def _check_world(data: bytes) -> None:
     _check_bundle(chain_seeds.bundled(data.split(b"\n")[:20]))
 
 
+def _check_opening(data: bytes) -> None:
+    """A leaf and a transcript that somebody has signed: what is wrong is what they say."""
+    try:
+        leaf, _, transcript = data.decode("utf-8").partition("\n")
+    except UnicodeDecodeError:
+        raise errors.BadNote("no text") from None
+    _check_bundle(chain_seeds.opening(leaf.encode(), transcript))
+
+
+def _read_openings(data: bytes) -> bytes:
+    """A line feed at its end is free."""
+    return record.canonical_bytes(verify.read_openings(data)) + b"\n" * data.endswith(b"\n")
+
+
 def _judge(data: bytes) -> None:
     """The body of a request to add: one entry a line. What changes who may add must never be overlooked."""
     lines = data.split(b"\n")[:20]
@@ -260,6 +274,8 @@ def parsers() -> list[Parser]:
         Parser("log.judge", *_as_it_came(_judge), chain_seeds.additions, share=0.1),
         Parser("log.staging", _read_staged, lambda s: _staging.encode(*s), seeds.staged),
         Parser("attest.draft", *_as_it_came(_read_card), chain_seeds.cards, share=0.5),
+        Parser("verify.bundle, of any opening", *_as_it_came(_check_opening), chain_seeds.openings, share=0.02),
+        Parser("verify.read_openings", _read_openings, _same, chain_seeds.files_of_openings, share=0.5),
         Parser("watch.read_evidence", watch.read_evidence, watch.evidence_bytes, chain_seeds.evidence, share=0.5),
         Parser("watch.evidence", *_as_it_came(_check_evidence), chain_seeds.proven_evidence, share=0.1),
     ]
