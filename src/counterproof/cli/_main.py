@@ -12,7 +12,7 @@ import click
 
 import counterproof
 from counterproof import errors
-from counterproof.cli import _attest, _audit, _continuity, _key, _verify, _witness
+from counterproof.cli import _attest, _audit, _chain, _continuity, _key, _log, _verify, _watch, _witness
 
 BROKEN_PIPE = 1  # as click ends when it is the one to notice
 
@@ -322,6 +322,9 @@ main.add_command(_key.key)
 main.add_command(_attest.attest)
 main.add_command(_audit.audit)
 main.add_command(_continuity.continuity)
+main.add_command(_log.log)
 main.add_command(_witness.witness)
 main.add_command(_verify.bundle)
 main.add_command(_verify.verify)
+main.add_command(_chain.chain)
+_verify.verify.add_command(_watch.evidence)

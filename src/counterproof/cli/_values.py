@@ -37,6 +37,18 @@ def tokens(where: str, text: str) -> int:
     return _amount_of(where, text, _TOKEN_UNITS, "write a number of tokens such as 500kt or 2mt")
 
 
+def address(where: str, text: str) -> tuple[str, int]:
+    """Host and port, from such as 127.0.0.1:8080 or [::1]:0.
+
+    Raises:
+        BadOption: it is anything else.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or len(port) > 5 or int(port) > 65_535:
+        raise errors.BadOption(f"{text[:80]!r} is no HOST:PORT", where=where, mend="give one, such as [::1]:8081")
+    return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
+
+
 def _amount_of(where: str, text: str, units: dict[str, int], mend: str) -> int:
     found = _AMOUNT.fullmatch(text)
     if found is None or found[2] not in units or not (amount := int(float(found[1]) * units[found[2]])):

@@ -43,7 +43,7 @@ def serve(folder: Path, files: tuple[Path, ...], listen: str, per_s: float) -> i
     from counterproof.cli import _files, _values  # noqa: PLC0415 - loaded when the command runs
     from counterproof.publish import witness as witnessing  # noqa: PLC0415 - same
 
-    host, port = _address(listen)
+    host, port = _values.address("--listen", listen)
     text = "\n".join(_files.fetch(file, 1 << 20).decode("utf-8", "replace") for file in files)
     logs = witnessing.read_logs(text)
     served = witnessing.load(folder, logs, limit=witnessing.Limit(per_s, max(1, round(2 * per_s))))
@@ -61,10 +61,3 @@ def serve(folder: Path, files: tuple[Path, ...], listen: str, per_s: float) -> i
     if came is signal.SIGINT:
         raise errors.Interrupted("stopped by hand", mend="the same command serves again")
     return 0
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65_535:
-        raise errors.BadOption(f"{text[:80]!r} is no HOST:PORT", where="--listen", mend="give one, such as [::1]:8081")
-    return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)

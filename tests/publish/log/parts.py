@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -54,9 +55,8 @@ class Parts:
 
     def open(self, **more: object) -> log.Writer:
         """A writer as it is after a start."""
-        return log.Writer(
-            self.store, self.lock, SIGNER, POLICY, self.witnesses, clock=lambda: NOW_S, **more  # type: ignore[arg-type] # few tests say more
-        )
+        parts = (self.store, self.lock, SIGNER, POLICY, self.witnesses)
+        return log.Writer(*parts, clock=lambda: NOW_S, **more)  # type: ignore[arg-type] # few tests say more
 
 
 def begun() -> Parts:
@@ -116,7 +116,7 @@ def cosigned_by(checkpoint: bytes) -> int:
 class Failing:
     """A store or a lock around another one, of which one operation goes wrong, once or several times.
 
-    `mode`: `lost` (fails, nothing was kept), `kept` (fails although it was kept), `late` (fails, and is carried out when
+    `mode`: `lost` (fails, nothing was kept), `kept` (fails, and was kept), `late` (fails, and is carried out when
     `settle` is called: a request that lay somewhere).
     """
 
@@ -132,10 +132,8 @@ class Failing:
         """What was late arrives now; nobody hears its answer."""
         late, self._late = self._late, []
         for work in late:
-            try:
+            with contextlib.suppress(Exception):  # nobody is there to hear it
                 work()
-            except Exception:  # noqa: BLE001, S110 - nobody is there to hear it
-                pass
 
     def _do(self, kind: str, work: Callable[[], object]) -> object:
         if kind != self.target or not self.times:

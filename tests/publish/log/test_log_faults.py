@@ -60,7 +60,7 @@ def check_all(parts: Parts, acknowledged: dict[int, bytes]) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize(("settles", "on"), [("at once", "memory"), ("at the end", "memory"), ("at the end", "folder")])
-def test_no_fault_of_the_backend_makes_two_heads(  # noqa: PLR0913 - the table's columns
+def test_no_fault_of_the_backend_makes_two_heads(
     target: str, mode: str, after: str, settles: str, on: str, tmp_path: Path
 ) -> None:
     fault, parts = failing(tmp_path if on == "folder" else None)

@@ -118,7 +118,10 @@ def test_marked_entries_are_remembered_and_found_again() -> None:
     parts = begun()
     parts.open().add(entries(0, 600))
 
-    writer = parts.open(marks=lambda entry: b"entry 5" in entry)
+    def is_marked(entry: bytes) -> bool:
+        return b"entry 5" in entry
+
+    writer = parts.open(marks=is_marked)
     writer.add([b"entry 5 again"])
 
     assert writer.marked()[0] == entries(5, 1)[0]
@@ -178,7 +181,10 @@ def test_a_gatherer_cannot_put_another_checkpoint_in_place() -> None:
     forged = other.store.get(log.CHECKPOINT) or b""
     parts = begun()
 
-    writer = log.Writer(parts.store, parts.lock, SIGNER, POLICY, lambda *_: forged, clock=lambda: NOW_S)
+    def lies(*_: object) -> bytes:
+        return forged
+
+    writer = log.Writer(parts.store, parts.lock, SIGNER, POLICY, lies, clock=lambda: NOW_S)
 
     with pytest.raises(NoQuorum, match="other checkpoints came back"):
         writer.add(entries(0, 3))

@@ -12,7 +12,9 @@ from counterproof.publish.log._check import Checked, check
 from counterproof.publish.log._folder import Folder, Settings, known_keys, new, open_writer, read_folder
 from counterproof.publish.log._gather import Gatherer
 from counterproof.publish.log._index import Index
+from counterproof.publish.log._listen import Listen, run, running
 from counterproof.publish.log._lock import EMPTY, Head, Lock, MemoryLock, SqliteLock
+from counterproof.publish.log._send import add_admitted, send
 from counterproof.publish.log._store import CHECKPOINT, FolderStore, MemoryStore, Store
 from counterproof.publish.log._writer import ENTRY_LIMIT_BYTES, Gather, Prove, Writer
 
@@ -28,6 +30,7 @@ __all__ = [
     "Head",
     "Index",
     "KnownKeys",
+    "Listen",
     "Lock",
     "MemoryLock",
     "MemoryStore",
@@ -37,6 +40,7 @@ __all__ = [
     "Store",
     "Verdict",
     "Writer",
+    "add_admitted",
     "check",
     "judge",
     "known_keys",
@@ -44,4 +48,7 @@ __all__ = [
     "new",
     "open_writer",
     "read_folder",
+    "run",
+    "running",
+    "send",
 ]

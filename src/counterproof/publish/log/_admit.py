@@ -16,7 +16,8 @@ from counterproof import chain, note, record
 from counterproof.errors import BadKey, BadNote, BadStatement, NotVerified
 from counterproof.publish.log._writer import ENTRY_LIMIT_BYTES
 
-_KEYED = re.compile(rb'"predicateType":"urn:counterproof:(?:role|subject-genesis|generation|key-rotate|key-compromise):1"')
+_KINDS = rb"role|subject-genesis|generation|key-rotate|key-compromise"
+_KEYED = re.compile(rb'"predicateType":"urn:counterproof:(?:' + _KINDS + rb'):1"')
 _PAYLOAD_AT = len(b'{"payload":"')
 
 
@@ -69,7 +70,7 @@ def _judge(entry: bytes, known: dict[str, list[note.Verifier]] | None) -> Verdic
             held += 1
         elif found:
             return Verdict(403, f"the signature by {keyid} does not hold")
-    return _YES if held else Verdict(403, "not signed by a key that this log knows: governance must give it a role first")
+    return _YES if held else Verdict(403, "signed by no key that this log knows: governance must give it a role first")
 
 
 def _does_hold(envelope: note.Envelope, verifier: note.Verifier) -> bool:

@@ -41,7 +41,7 @@ def check(
         raise NotVerified("there is no checkpoint", where=CHECKPOINT, mend="nothing is published here")
     checkpoint = quorum.check(data, policy).checkpoint
     faults: list[tuple[str, str]] = []
-    if head is not None and (head.size < checkpoint.size or head == Head(checkpoint.size, b"")):
+    if head is not None and head.size < checkpoint.size:
         faults.append(("lock", f"it is at {head.size}, behind the published {checkpoint.size}"))
     if head is not None and head.size == checkpoint.size and head.root != checkpoint.root:
         faults.append(("lock", "it has another root than the checkpoint"))
@@ -65,11 +65,9 @@ def _leaves(store: Store, tile: tlog.Tile, faults: list[tuple[str, str]]) -> Ite
     """The leaf hashes of a bundle; where it cannot be read those that the tile states, so that the rest is checked."""
     data = read_tile(store, tile)
     try:
-        if data is None:
-            raise BadNote("it is missing")
-        entries = tlog.read_entries(data, tile.width)
+        entries = tlog.read_entries(data or b"", tile.width)
     except BadNote as exc:
-        faults.append((tile.path, exc.what))
+        faults.append((tile.path, exc.what if data else "it is missing"))
         beside = read_tile(store, tlog.Tile(0, tile.index, tile.width)) or b""
         row = beside[: tile.width * _HASH_BYTES]
         return iter([row[at : at + _HASH_BYTES] for at in range(0, len(row), _HASH_BYTES)])

@@ -27,6 +27,7 @@ class Index:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
+        self._upto = 0
         try:
             self._open()
         except sqlite3.DatabaseError:
@@ -69,7 +70,7 @@ class Index:
     def catch_up(
         self, size: int, leaves_of: Callable[[int], Sequence[bytes]], marked_of: Callable[[int], Sequence[int]]
     ) -> None:
-        """Reads on until it knows `size` entries: for each number of a tile of level 0 its leaves, and who is marked."""
+        """Reads on until it knows `size` entries: for each number of a tile of level 0, its leaves and marks."""
         if self._upto > size:  # of another log, or of a folder that was put back
             self._drop()
         for number in range(self._upto // tlog.TILE_WIDTH, -(-size // tlog.TILE_WIDTH)):

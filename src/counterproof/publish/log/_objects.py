@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,15 +18,14 @@ _TOGETHER = 16
 
 def _obstore() -> Any:  # noqa: ANN401 - an extra, whose types the checkers' environment need not have
     try:
-        import obstore  # noqa: PLC0415 - belongs to an extra  # pyright: ignore[reportMissingImports, reportUnusedImport] - same
-        import obstore.exceptions  # noqa: PLC0415 - same  # pyright: ignore[reportMissingImports] - same
-        import obstore.store  # noqa: PLC0415 - same  # pyright: ignore[reportMissingImports] - same
+        importlib.import_module("obstore.exceptions")
+        importlib.import_module("obstore.store")
+        obstore: Any = importlib.import_module("obstore")
     except ImportError as exc:
         raise MissingExtra(
             "object stores need obstore", where="log", mend="pip install 'counterproof[log]'"
         ) from exc
-    module: Any = obstore
-    return module
+    return obstore
 
 
 def bucket(url: str, **options: str) -> Any:  # noqa: ANN401 - same
@@ -45,8 +45,10 @@ def bucket(url: str, **options: str) -> Any:  # noqa: ANN401 - same
 
 
 class ObjectStore:
-    """A bucket below a prefix. New files are put only where there are none (If-None-Match), the checkpoint only over
-    the one that was read (If-Match): a request that arrives late finds another and comes to nothing.
+    """A bucket below a prefix.
+
+    New files are put only where there are none (If-None-Match), the checkpoint only over the one that was read
+    (If-Match): a request that arrives late finds another and comes to nothing.
 
     Raises:
         StorageFailed: in every method: the request may or may not have been carried out.
@@ -112,8 +114,8 @@ class ObjectStore:
 class ObjectLock:
     """The lock as one small object for each origin, moved by compare-and-swap on its entity tag (S3: If-Match).
 
-    A client that asks again by itself after a lost answer may be told that the object is another one when it was its own
-    request that made it so: `swap` then says False, and the writer stops and reads, as after any unclear outcome.
+    A client that asks again by itself after a lost answer may be told that the object is another one, when it was its
+    own request that made it so: `swap` then says False, and the writer stops and reads, as whenever it cannot know.
 
     Raises:
         StorageFailed: in every method: the request may or may not have been carried out.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Coroutine
 from typing import Any
 
@@ -15,13 +16,11 @@ _ANSWERS_WITHIN_S = 30.0
 
 def _asyncpg() -> Any:  # noqa: ANN401 - an extra, whose types the checkers' environment need not have
     try:
-        import asyncpg  # noqa: PLC0415 - belongs to an extra  # pyright: ignore[reportMissingImports] - same
+        return importlib.import_module("asyncpg")
     except ImportError as exc:
         raise MissingExtra(
             "a lock in PostgreSQL needs asyncpg", where="--lock", mend="pip install 'counterproof[log]'"
         ) from exc
-    module: Any = asyncpg
-    return module
 
 
 class PostgresLock:
@@ -65,7 +64,10 @@ class PostgresLock:
 
     async def _opened(self, url: str) -> Any:  # noqa: ANN401 - same
         db = await self._pg.connect(
-            url, timeout=_ANSWERS_WITHIN_S, command_timeout=_ANSWERS_WITHIN_S, server_settings={"synchronous_commit": "on"}
+            url,
+            timeout=_ANSWERS_WITHIN_S,
+            command_timeout=_ANSWERS_WITHIN_S,
+            server_settings={"synchronous_commit": "on"},
         )
         await db.execute(
             f"CREATE TABLE IF NOT EXISTS {_TABLE} (origin text PRIMARY KEY, size bigint NOT NULL, root bytea NOT NULL)"

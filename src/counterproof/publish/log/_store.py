@@ -120,7 +120,7 @@ class FolderStore:
                     self._create_one(*one)
             else:
                 self._pool = self._pool or ThreadPoolExecutor(_TOGETHER, "fsync")
-                list(self._pool.map(lambda one: self._create_one(*one), asides))
+                list(self._pool.map(self._create_one, *zip(*asides, strict=True)))
             for folder in folders:
                 _sync_folder(folder)
         except OSError as exc:
@@ -199,7 +199,7 @@ class FolderStore:
     def _create_one(self, path: str, data: bytes, aside: Path) -> None:
         _write(aside, data, 0o444)
         try:
-            os.link(aside, self._root / path)  # noqa: PTH109 - same
+            os.link(aside, self._root / path)
         except FileExistsError:
             if self.get(path) != data:
                 raise differs(path) from None
