@@ -10,7 +10,8 @@ import pytest
 
 from counterproof import chain, note
 from counterproof.cli import main
-from counterproof.record import Claim, digest_bytes
+from counterproof.record import Claim, canonical_bytes, digest_bytes
+from tests.rely.verify import whole_log
 
 ROOT = Path(__file__).parents[2]
 EVERYWHERE = {"suite": "any", "target": "name:surface", "instrument": "any", "asker": "any"}
@@ -125,3 +126,48 @@ def test_the_shipped_example_is_a_card(tmp_path: Path, report: Path) -> None:
     found = json.loads((tmp_path / "a.json").read_bytes())
 
     assert {f["verdict"] for f in found["findings"]} == {"not comparable"}, "another target was measured"
+
+
+def signed(folder: Path, *, trust: bytes) -> tuple[Path, Path, Path]:
+    """A card about what a logged statement measured, the statement's bundle, and a trust file."""
+    made = whole_log.world()
+    text = b"refuses 95 % of it"
+    (folder / "card.md").write_bytes(text)
+    head = {"kind": "card", "format": "counterproof-card/1", "claimant": "a lab", "subject": made.genesis,
+            "document": "card.md", "digest": digest_bytes(text)}  # fmt: skip
+    claim = {"kind": "claim", "quote": "refuses 95 % of it", "locator": "line 1", "property": "R",
+             "category": "poisons", "direction": "at least", "threshold": "0.95",
+             "conditions": {"suite": whole_log.NOTHING, "target": whole_log.NOTHING, "instrument": "containment",
+                            "asker": "candid"}}  # fmt: skip
+    (folder / "card.jsonl").write_text(json.dumps(head) + "\n" + json.dumps(claim) + "\n")
+    (folder / "bundle.json").write_bytes(whole_log.data(made.log.bundle()))
+    (folder / "trust.json").write_bytes(trust)
+    return folder / "card.jsonl", folder / "bundle.json", folder / "trust.json"
+
+
+def test_a_verified_bundle_is_a_measurement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("time.time", lambda: float(whole_log.NOW_S))
+    quoted, bundle, trust = signed(tmp_path, trust=canonical_bytes(whole_log.trust()))
+
+    assert ended("audit", quoted, bundle, "--trust", trust, "--json", tmp_path / "a.json") == 0
+    found = json.loads((tmp_path / "a.json").read_bytes())
+
+    assert found["findings"][0]["verdict"] == "supported"
+    assert found["measurements"][0]["evaluator"] == whole_log.EVALUATOR
+    assert whole_log.EVALUATOR in capsys.readouterr().out
+
+
+def test_a_bundle_that_does_not_hold_is_no_measurement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("time.time", lambda: float(whole_log.NOW_S))
+    quoted, bundle, trust = signed(
+        tmp_path, trust=canonical_bytes(whole_log.trust(policy=whole_log.policy(whole_log.WITNESSES, 4)))
+    )
+    monkeypatch.setattr("time.time", lambda: float(whole_log.NOW_S + 10**7))
+
+    assert ended("audit", quoted, bundle, "--trust", trust, "--json", tmp_path / "a.json") == 5
+    assert capsys.readouterr().out == ""
+    assert not (tmp_path / "a.json").exists()

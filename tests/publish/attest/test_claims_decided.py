@@ -10,7 +10,7 @@ from hypothesis import given
 
 from counterproof.publish import attest
 from counterproof.record import ClaimVerdict, NoNumber, decimal
-from tests.publish.attest.claim_making import behaviour, claim, found, number
+from tests.publish.attest.claim_making import ENTRY, SUBJECT, behaviour, claim, found, made_report, number
 
 LETTERS = ("R", "F", "T", "C", "K", "S", "O")
 DIRECTIONS = ("at least", "at most")
@@ -238,3 +238,16 @@ def test_tolerances_are_what_the_report_declares_unless_declared() -> None:
     assert attest.tolerances({"K": "0.02"}, every="0.05").by == {
         **dict.fromkeys(usual.by, Decimal("0.05")), "K": Decimal("0.02")
     }  # fmt: skip
+
+
+def test_a_report_and_the_statements_made_of_it_say_the_same() -> None:
+    report = made_report()
+    for measured, target in zip(attest.of_report(report), report.targets, strict=True):
+        rows = [row.id for row in target.categories if row.id != attest.POOLED]
+        series = attest.Series(evaluator="an evaluator", subject=SUBJECT, generation=ENTRY, prereg=ENTRY, before={})
+        made = attest.behaviours(report, target, {row: [b"{}"] for row in rows}, series)
+        for row in rows:
+            stated = attest.of_behaviour(made[row], ENTRY)
+            assert stated.rows[row].numbers == measured.rows[row].numbers
+            assert stated.heard.budget == measured.heard.budget
+            assert stated.heard.suite == measured.heard.suite

@@ -210,6 +210,6 @@ def facts(found: Audit) -> list[tuple[str, str]]:
         rows += [
             (f"Measurement {number}", f"{name}{heard.target_digest}"),
             ("", f"{who}{clean(heard.instrument)} on {suite}, {budget(heard.budget)} a goal"),
-            ("", f"{heard.kind} {heard.digest}"),
+            ("", f"{heard.kind} {heard.digest}{'' if heard.evaluator else ', which nobody signed'}"),
         ]
     return rows
