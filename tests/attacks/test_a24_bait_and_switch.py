@@ -45,9 +45,10 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def verdict(evaluated: Path, served: serve.Target, out: Path) -> tuple[int, record.ContinuityResult]:
     """What the auditor's command says of a service, and the exit code."""
-    with serve.running(served) as url, pytest.raises(SystemExit) as ended:
-        address = f"{url}#{served.name.name}"
-        main.main(["continuity", str(evaluated), address, "--seed", "11", "--strict", "--out", str(out)])
+    with serve.running(served) as url:
+        arguments = [str(evaluated), f"{url}#{served.name.name}", "--seed", "11", "--strict", "--out", str(out)]
+        with pytest.raises(SystemExit) as ended:
+            main.main(["continuity", *arguments])
     return int(str(ended.value.code)), msgspec.json.decode(out.read_bytes(), type=record.ContinuityResult)
 
 

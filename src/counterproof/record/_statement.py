@@ -125,8 +125,9 @@ class Continuity(Record, frozen=True, kw_only=True):
     """A two-sample test of behaviour between two generations, or between what was evaluated and what is served.
 
     `before` and `after`: digests of `generation` (or genesis) entries; equal where the same generation is compared as
-    evaluated and as served. `asked`: digest of the questions. `n`: replies a side. `noise` is the distance that two
-    samples of the same system show; verdict `same` needs p above `level`, `drifted` the distance below `break_at`.
+    evaluated and as served. `asked`: digest of the questions. `n`: replies on the smaller side. `statistic` is the
+    distance, `p` how often one system's replies lie as far apart; verdict `same` needs p above `level`, `drifted` the
+    distance below `break_at` (docs/continuity.md).
     """
 
     subject: str
