@@ -19,7 +19,7 @@ def test_the_step_is_named(name: str) -> None:
     assert broken.verdict(make()) == step
 
 
-@pytest.mark.parametrize("step", verify.STEPS[:10])
+@pytest.mark.parametrize("step", verify.STEPS)
 def test_every_step_can_refuse(step: str) -> None:
     assert [name for name, (refused, _) in broken.CASES.items() if refused == step]
 

@@ -31,14 +31,15 @@ def verify() -> None:
 @_trust
 @_time
 @click.option("--suite", "suites", multiple=True, help="Grade opened transcripts again by this suite; repeatable.")
-def bundle_(file: Path, trust: Path, when: str, suites: tuple[str, ...]) -> int:
+@click.option("--beacon", default="", help="The public value that was to choose what is opened, now that it is known.")
+def bundle_(file: Path, trust: Path, when: str, suites: tuple[str, ...], beacon: str) -> int:
     """Check FILE offline. Exit code 0: every step holds. A refusal names its step (docs/verify.md)."""
     from counterproof.cli import _files  # noqa: PLC0415 - loaded when the command runs
     from counterproof.rely import verify as verifying  # noqa: PLC0415 - same
 
     trusted = verifying.read_trust(_files.fetch(trust))
     data = _files.fetch(file, verifying.MAX_BUNDLE_BYTES)
-    found = verifying.bundle(data, trusted, _now_s(when))
+    found = verifying.bundle(data, trusted, _now_s(when), beacon)
     _print_steps(found)
     if suites:
         _regrade(data, found.statement, suites)

@@ -221,6 +221,65 @@ def _of_the_lab() -> Case:
     return w.data(log.bundle()), TRUST, w.NOW_S
 
 
+def _with_more_before(*entries: bytes, result: bytes = b"") -> Case:
+    """Further entries just before the result; perhaps another envelope of it."""
+    made = w.world()
+    made.log.entries[5:] = [*entries, result or made.log.entries[5]]
+    return _of(made)
+
+
+def _loss(key: note.Signer, *signers: note.Signer) -> bytes:
+    said = record.KeyCompromise(organisation="x", key=key.verifier.text, reason="stolen")
+    return w.entry(said, *(signers or w.GOVERNANCE))
+
+
+SECOND = w.key("evaluator-b")
+
+
+def _signed_with_a_lost_key_too() -> Case:
+    named = w.entry(w.role(SECOND, "evaluator", w.EVALUATOR), *w.GOVERNANCE)
+    both = w.entry(w.world().result, w.EVALUATOR_KEY, SECOND)
+    return _with_more_before(named, _loss(SECOND), result=both)
+
+
+def _in_conflict_under_another_key() -> Case:
+    named = w.role(SECOND, "relying", w.EVALUATOR, relies_on=(w.world().genesis,))
+    return _with_more_before(w.entry(named, *w.GOVERNANCE))
+
+
+def _third_generation(*, keys: w.Signers, signers: w.Signers) -> Case:
+    """Of a lab whose first key was lost."""
+    made = w.world()
+    log = w.Log(made.log.entries[:4])
+    log.add(w.role(w.LAB_NEXT, "lab", w.LAB), *w.GOVERNANCE)
+    log.entries.append(_loss(w.LAB_KEY))
+    said = w.generation(
+        made.genesis, made.generation, number=2, keys=tuple(k.verifier.text for k in keys), next_keys=w.NOTHING
+    )
+    second = log.add(said, *signers)
+    declared = log.add(w.prereg(made.genesis, second), w.EVALUATOR_KEY)
+    log.add(w.behaviour(made.genesis, second, declared), w.EVALUATOR_KEY)
+    return _of(w.World(log, made.genesis, second, declared, made.result))
+
+
+def _continuity(*, compares: Any = "generations", is_same: bool = False) -> Case:  # noqa: ANN401 - a literal
+    made = w.world()
+    said = record.Continuity(
+        subject=made.genesis, before=made.genesis, after=made.genesis if is_same else made.generation,
+        compares=compares, test="t", asked=w.NOTHING, statistic="0.1", p="0.5", level="0.05", break_at="0.3", n=100,
+        questions=10, verdict="same",
+    )  # fmt: skip
+    made.log.add(said, w.EVALUATOR_KEY)
+    return _of(made)
+
+
+def _bar(passed: Any) -> Case:  # noqa: ANN401 - a literal
+    """K from 0.7 to 0.9 under a bar of 0.75, and what is said of it."""
+    number = record.Number(name="K", value="0.8", low="0.7", high="0.9", level="0.95", n=60, clusters=60, method="w")
+    met = record.Criterion(metric="K", comparator="at least", threshold="0.75", passed=passed)
+    return good(numbers=(number,), criteria=(met,))
+
+
 def _other_log(made: w.World) -> bytes:
     head = tlog.Checkpoint("other.example/log", 6, tlog.read_checkpoint(note.split(made.log.checkpoint())[0]).root)
     return note.sign(head.body, w.key("other.example/log", "ed25519"))
@@ -408,7 +467,18 @@ CASES: dict[str, tuple[str, Callable[[], Case]]] = {
     "a loss that anybody claims": ("6 roles", lambda: _compromised(w.LAB_KEY)),
     "a change of keys by a thief": ("6 roles", lambda: rotated(new=w.key("thief"), author=w.key("thief"))),
     "a change of keys by the old alone": ("6 roles", lambda: rotated(signers=(w.EVALUATOR_KEY,))),
+    "a role for a key that was lost": (
+        "6 roles",
+        lambda: _with_more_before(_loss(SECOND), w.entry(w.role(SECOND, "evaluator", "E2"), *w.GOVERNANCE)),
+    ),
+    "a role by governance keys that were lost": (
+        "6 roles",
+        lambda: _with_more_before(
+            _loss(w.GOVERNANCE[0]), w.entry(w.role(SECOND, "evaluator", "E2"), *w.GOVERNANCE[:2])
+        ),
+    ),
     # 7 signature
+    "signed with a lost key too": ("7 signature", _signed_with_a_lost_key_too),
     "signed by a stranger": ("7 signature", lambda: _signed_by(w.key("stranger"))),
     "signed by the lab": ("7 signature", lambda: _signed_by(w.LAB_KEY)),
     "without the evaluator's role": ("7 signature", lambda: _of(w.world(), support=(0, 2, 3, 4))),
@@ -441,6 +511,13 @@ CASES: dict[str, tuple[str, Callable[[], Case]]] = {
         lambda: _second_generation((w.LAB_KEY,), keys=(w.LAB_NEXT.verifier.text,)),
     ),
     "a generation left out": ("8 subject", lambda: _with_generation(number=3)),
+    "in conflict under another key": ("8 subject", _in_conflict_under_another_key),
+    "a generation after its keys were lost": (
+        "8 subject",
+        lambda: _third_generation(keys=(w.LAB_KEY,), signers=(w.LAB_KEY, w.LAB_NEXT)),
+    ),
+    "two generations of which there is one": ("8 subject", lambda: _continuity(is_same=True)),
+    "one generation of which there are two": ("8 subject", lambda: _continuity(compares="evaluated and served")),
     # 9 preregistration
     "without the preregistration": ("9 preregistration", lambda: _of(w.world(), support=(0, 1, 2, 3))),
     "declared afterwards": ("9 preregistration", _late),
@@ -477,6 +554,9 @@ CASES: dict[str, tuple[str, Callable[[], Case]]] = {
     "an opening twice": ("10 openings", lambda: opening(at=(1, 1))),
     "a salt that is none": ("10 openings", _unsalted),
     "a leaf in another form": ("10 openings", _in_another_form),
+    # 11 arithmetic
+    "a bar said to be met": ("11 arithmetic", lambda: _bar("yes")),
+    "a bar of which nothing is said": ("11 arithmetic", lambda: _bar("")),
 }
 
 GOOD: dict[str, Callable[[], Case]] = {
@@ -494,6 +574,10 @@ GOOD: dict[str, Callable[[], Case]] = {
     "strangers signed too": lambda: _receipt(lambda r: r + "\u2014 x AAAAAAAA\n\u2014 y AAAAAAAA\n", all_of_them=True),
     "names beyond the first plane": lambda: good(version="\U0001f300 \uffff \u2028 x"),
     "trust with a line feed": lambda: (good()[0], TRUST + b"\n", w.NOW_S),
+    "a bar that is missed": lambda: _bar("no"),
+    "the keys committed to, the others lost": lambda: _third_generation(keys=(w.LAB_NEXT,), signers=(w.LAB_NEXT,)),
+    "generations compared": _continuity,
+    "evaluated and served compared": lambda: _continuity(compares="evaluated and served", is_same=True),
     "a role alone": lambda: _of(w.world(), index=0, support=()),
     "a genesis": lambda: _of(w.world(), index=2, support=(0,)),
     "a generation": lambda: _of(w.world(), index=3, support=(0, 2)),

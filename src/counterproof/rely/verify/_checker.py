@@ -17,15 +17,18 @@ _KEPT = 4096
 """How many checkpoints, and how many entries, are remembered at most."""
 
 
-def bundle(data: bytes, trust: record.Trust, now_s: int) -> Verified:
-    """Takes every step for one bundle. `now_s`: the reader's clock, in seconds since 1970.
+def bundle(data: bytes, trust: record.Trust, now_s: int, beacon: str = "") -> Verified:
+    """Takes every step for one bundle.
+
+    `now_s`: the reader's clock, in seconds since 1970. `beacon`: the public value that the preregistration had named,
+    as the reader found it; with it, what it chose has to be open.
 
     Raises:
         BadPolicy: the trust file cannot be used.
         BadBundle, BadNote, BadStatement, BadKey: what the bundle holds breaks its format.
         NotVerified: a step does not hold. `where` begins with the step, of whatever kind the refusal is.
     """
-    return Checker(trust).bundle(data, now_s)
+    return Checker(trust).bundle(data, now_s, beacon)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Checker:
         self._included: dict[tuple[bytes, record.Entry], bool] = {}
         self._entries: dict[tuple[int, str], Logged] = {}
 
-    def bundle(self, data: bytes, now_s: int) -> Verified:
+    def bundle(self, data: bytes, now_s: int, beacon: str = "") -> Verified:
         """As the function `bundle`, by the trust file that was given."""
         case = self._found(data, now_s)
         by_digest = {one.digest: one for one in case.support}
@@ -88,10 +91,11 @@ class Checker:
         # 10 openings
         with at(_steps.OPENINGS):
             grades = _openings.check(said, case.opened)
+            chosen = _openings.check_chosen(said, declared.statement.predicate, case.opened, beacon)
         # 11 arithmetic
         with at(_steps.ARITHMETIC):
             redone = _arithmetic.check(said, grades)
-        return _verified(case, signers, subject, _measured(case, said, declared, redone))
+        return _verified(case, signers, subject, _measured(case, said, declared, redone, chosen))
 
     def _found(self, data: bytes, now_s: int) -> _Case:
         # 1 format
@@ -175,17 +179,17 @@ def _other(case: _Case) -> _Rest:
     return _Rest(("nothing to declare for this kind", "nothing to open", "nothing to compute"))
 
 
-def _measured(case: _Case, said: record.Behaviour, declared: Logged, redone: _arithmetic.Redone) -> _Rest:
+def _measured(
+    case: _Case, said: record.Behaviour, declared: Logged, redone: _arithmetic.Redone, chosen: tuple[str, ...]
+) -> _Rest:
     unchecked = ["that it was logged by the time that was declared: an index is no time"]
     if said.seq:
         unchecked.append(f"the {said.seq} earlier result(s) of this series")
     if len(case.opened) < said.count:
         unchecked.append(f"{said.count - len(case.opened)} of {said.count} graded transcripts stay closed")
-    if case.opened:
-        unchecked.append("that the opened ones are those that the beacon chose")
     opened = f"{len(case.opened) or 'none'} of {said.count} graded transcripts opened"
     declared_at = f"declared at index {declared.index}, before the result at {case.entry.index}"
-    return _Rest((declared_at, opened, redone.said), (*unchecked, *redone.unchecked), said.numbers)
+    return _Rest((declared_at, opened, redone.said), (*unchecked, *chosen, *redone.unchecked), said.numbers)
 
 
 def _verified(case: _Case, signers: tuple[Signer, ...], subject: str, rest: _Rest) -> Verified:

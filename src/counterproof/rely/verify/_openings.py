@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from counterproof import record, tlog
+from counterproof import chain, record, tlog
 from counterproof.errors import BadBundle
 from counterproof.rely.verify._steps import OPENINGS, refuse
 
@@ -29,6 +29,29 @@ def check(said: record.Behaviour, opened: tuple[record.Opened, ...]) -> list[rec
         raise BadBundle("openings out of order, or twice", where=OPENINGS)
     root = bytes.fromhex(said.transcripts)
     return [_grade(one, said, root) for one in opened]
+
+
+def check_chosen(
+    said: record.Behaviour, declared: record.Predicate, opened: tuple[record.Opened, ...], beacon: str
+) -> tuple[str, ...]:
+    """What is left unchecked of the choice; nothing where all are open, or the beacon's own choice is.
+
+    Raises:
+        NotVerified: something that the beacon chose stays closed.
+    """
+    opens = declared.opens if isinstance(declared, record.Prereg) else 0
+    if len(opened) == said.count:
+        return ()
+    if not beacon:
+        if not opens:
+            return ("which were opened, the evaluator chose: no beacon was declared",) if opened else ()
+        return (f"that the {opens} transcripts which the declared beacon chose are open: its value was not given",)
+    if not opens:
+        raise refuse(OPENINGS, "no choice by a beacon was declared", "verify without its value")
+    there = {one.index for one in opened}
+    if missing := set(chain.beacon_indexes(beacon, said.transcripts, said.count, opens)) - there:
+        raise refuse(OPENINGS, f"the beacon chose {opens}, and {len(missing)} of them stay closed", "do not rely on it")
+    return ()
 
 
 def _grade(one: record.Opened, said: record.Behaviour, root: bytes) -> record.Grade:

@@ -67,7 +67,7 @@ function unchecked(entry, bundle, head) {
   const said = [...ALWAYS_UNCHECKED];
   if (head.notChecked.length) said.push(`ML-DSA cosignatures are not checked by this page (${head.notChecked.join(", ")}): the quorum was judged on the Ed25519 ones alone`);
   if (entry.kind === "behaviour") said.push("the numbers were not computed again from the grades: this page does not do that arithmetic, the command counterproof verify bundle does");
-  if (entry.kind === "behaviour" && BigInt(bundle.opened.length) < entry.said.count) said.push(`${entry.said.count - BigInt(bundle.opened.length)} of ${entry.said.count} graded transcripts stay closed`);
+  if (entry.kind === "behaviour" && BigInt(bundle.opened.length) < entry.said.count) said.push(`${entry.said.count - BigInt(bundle.opened.length)} of ${entry.said.count} graded transcripts stay closed`, "that a declared beacon chose what is open: this page does not know its value");
   return said;
 }
 
