@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from counterproof import record
@@ -20,7 +22,7 @@ OTHER = "sha256:" + "1" * 64
     ],
     ids=lambda changes: next(iter(changes)),
 )  # fmt: skip
-def test_what_was_declared_is_what_is_measured(changes: dict[str, object]) -> None:
+def test_what_was_declared_is_what_is_measured(changes: dict[str, Any]) -> None:
     made = Chain.begun()
     declared = made.add(made.prereg(), EVALUATOR_KEY)
 

@@ -66,9 +66,12 @@ def write(said: record.Predicate, keys: tuple[Path, ...], out: Path) -> int:
 
 
 def _pairs(texts: tuple[str, ...], where: str) -> dict[str, str]:
-    found = dict(text.partition("=")[::2] for text in texts)
-    if len(found) != len(texts) or not all("=" in text for text in texts):
-        raise errors.BadOption("is no NAME=DIGEST, or a name twice", where=where, mend="write NAME=DIGEST once")
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, digest = text.partition("=")
+        if not equals or name in found:
+            raise errors.BadOption("is no NAME=DIGEST, or a name twice", where=where, mend="write NAME=DIGEST once")
+        found[name] = digest
     return found
 
 

@@ -25,8 +25,8 @@ def new(name: str, kind: str, out: Path) -> int:
     """
     from counterproof import note  # noqa: PLC0415 - loaded when the command runs
 
-    chosen = next(one for one in note.KINDS if one == kind)
-    signer = note.generate(name, chosen)
+    kinds: dict[str, note.Kind] = {one: one for one in note.KINDS}
+    signer = note.generate(name, kinds[kind])
     note.write_key(out, signer)
     click.echo(signer.verifier.text)
     return 0
