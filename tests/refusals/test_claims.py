@@ -14,6 +14,7 @@ from hypothesis import given
 from counterproof import errors
 from counterproof.cli import main
 from counterproof.publish import attest
+from counterproof.publish.attest import _card_terms
 from counterproof.record import Report, digest_bytes
 from tests.publish.attest.claim_making import (
     DOCUMENT,
@@ -63,6 +64,17 @@ def test_attack_32_a_bare_number(number_: str) -> None:
 def test_attack_32_a_number_that_the_quote_does_not_write() -> None:
     assert "does not write the number 0.9" in refused(card_bytes(line(threshold="0.9"))).what
     assert card(line(threshold="0.9", reading="they say 99 %, we hold them to 90 %")).claims[0].reading
+
+
+@pytest.mark.parametrize(
+    ("quote", "threshold", "is_written"),
+    [("99 %", "0.99", True), ("99.5%", "0.995", True), ("99,5 %", "0.995", True), ("0.99", "0.99", True),
+     ("99 percent", "0.99", True), ("99 per cent", "0.99", True), ("in 1 test 80 %", "1", False),
+     ("0 of 40", "0", False), ("1,000 %", "1", False), ("1,000", "1", False), ("199 %", "0.99", False),
+     ("99", "0.99", False), ("5 % to 10 %", "0.1", True)],
+)  # fmt: skip
+def test_attack_32_which_numbers_a_quote_writes(quote: str, threshold: str, *, is_written: bool) -> None:
+    assert _card_terms.says(quote, threshold, "K") == is_written
 
 
 def test_attack_32_a_ratio_beyond_reason() -> None:

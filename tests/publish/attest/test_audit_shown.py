@@ -74,6 +74,19 @@ def test_the_sentences_carry_interval_budget_and_who_asked() -> None:
     assert "2 (1.4 or more, without an upper end) percent of goals" in sentences[6]
 
 
+@pytest.mark.parametrize("target", ["", "sha256:" + "e" * 64, "name:another"])
+def test_another_system_never_speaks_for_this_one(target: str) -> None:
+    quoted = Card(claimant="a lab", subject=SUBJECT, document=ENTRY, name="card.md", lines=(2,),
+                  claims=(claim("K", "at least", "0.9", target=target),))  # fmt: skip
+    said = behaviour(number("K", "0.9", "1", value="0.95"))
+    found = attest.audit(quoted, [attest.of_behaviour(said, ENTRY)], attest.tolerances())
+
+    for shown in (printed(found), attest.audit_html(found)):
+        assert "Its own system was not measured." in shown
+        assert "Contains" not in shown
+    assert _audit_words.own_card(found) == []
+
+
 def test_the_chance_of_error_is_summed_over_the_intervals_used() -> None:
     # R, K, F, T, D, O decided, K and F again for the marks: six different intervals at 95 %
     assert audited().error_at_most == "0.3"

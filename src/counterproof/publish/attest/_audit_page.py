@@ -32,7 +32,7 @@ def audit_html(found: Audit) -> str:
         css=css, policy=policy, audit=found, counts=_audit.counts(found), glyphs=_audit_words.GLYPHS,
         meanings=_audit_words.MEANINGS, marks=_audit_words.MARKS, terms=_audit_words.terms(found),
         facts=_audit_words.facts(found), worse=sum(f.mark == "worse than honest reporting" for f in found.findings),
-        honest=list(dict.fromkeys(_audit_words.clean(r.honest) for f in found.findings for r in f.readings[:1])),
+        honest=_audit_words.own_card(found),
     )
 
 

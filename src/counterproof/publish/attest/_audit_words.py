@@ -40,6 +40,9 @@ GLYPHS: dict[ClaimVerdict, str] = {
     "not comparable": "\N{NOT EQUAL TO}",
 }
 
+UNSAID, OTHER_TARGET, OTHER_SUBJECT = (
+    "the claim does not say its ", "the claim is about target ", "the claim is about another subject"
+)  # fmt: skip
 _SAID = {
     "R": "Refuses {0} of restricted requests when they are asked plainly",
     "F": "Refuses {0} of harmless questions nearby",
@@ -181,9 +184,23 @@ def word(finding: Finding) -> str:
     return f"{finding.verdict}, so far as measured" if is_open else finding.verdict
 
 
+def is_of_its_system(reading: Reading) -> bool:
+    """Whether what was measured is the system that the claim is about; where that is unsaid, it is not."""
+    return not any(why in (OTHER_SUBJECT, f"{UNSAID}target") or why.startswith(OTHER_TARGET)
+                   for why in reading.differs)
+
+
 def shown(reading: Reading) -> str:
     """The honest sentence; where it is of something else, it says so first."""
-    return f"Measured otherwise: {reading.honest}" if reading.verdict == "not comparable" else reading.honest
+    if reading.verdict != "not comparable":
+        return reading.honest
+    return f"Measured otherwise: {reading.honest}" if is_of_its_system(reading) else "Its own system was not measured."
+
+
+def own_card(found: Audit) -> list[str]:
+    """What could have been published instead: every sentence that was measured of the card's own system, once."""
+    said = (clean(r.honest) for f in found.findings for r in f.readings[:1] if is_of_its_system(r))
+    return list(dict.fromkeys(said))
 
 
 def terms(found: Audit) -> list[str]:

@@ -197,7 +197,7 @@ def _check_line(line: _Line, number: int, where: str) -> None:
     problem = _card_terms.problem(line.property, line.direction, line.threshold, line.conditions)
     if problem:
         raise _bad(where, number, *problem)
-    if not line.reading and not _card_terms.says(line.quote, line.threshold):
+    if not line.reading and not _card_terms.says(line.quote, line.threshold, line.property):
         raise _bad(where, number, f"the quote does not write the number {line.threshold}",
                    "add `reading`: how its words were read as that number; the audit prints it")
 

@@ -74,12 +74,16 @@ def budget(text: str) -> tuple[str, int] | None:
     return currency, int(found[1]) * factor
 
 
-def says(quote: str, threshold: str) -> bool:
-    """Whether the quote writes the number itself, plainly or as a percentage."""
+def says(quote: str, threshold: str, letter: str) -> bool:
+    """Whether the quote writes the number itself: as a percentage or a decimal; for D also as a whole number.
+
+    A bare `1` may count anything, and is no share until somebody says so.
+    """
     wanted = as_decimal(threshold)
     for found in _NUMBER.finditer(quote):
         number = Decimal(found[1].replace(",", "" if _THOUSANDS.fullmatch(found[1]) else "."))
-        if (number / 100 if found[2] else number) == wanted:
+        is_count = not found[2] and letter != "D" and number == number.to_integral_value()
+        if not is_count and (number / 100 if found[2] else number) == wanted:
             return True
     return False
 

@@ -124,7 +124,7 @@ def finding(claim: Claim, line: int, measured: Sequence[Measurement], tolerance:
         because = f"No measurement gives {claim.property}, {_card_terms.SCALES[claim.property].name}, for {where}."
         return Finding(claim=claim, line=line, verdict="untested", because=because, mark="", readings=())
     alike = [r for r in found if not r.differs]
-    kept = alike or [min(found, key=lambda r: len(r.differs))]
+    kept = alike or [min(found, key=lambda r: (not _audit_words.is_of_its_system(r), len(r.differs)))]
     kept.sort(key=lambda r: (RANK.index(r.verdict), r.measurement))
     mark = _MARKS[max(_MARKS.index(reading.mark) for reading in kept)]
     return Finding(claim=claim, line=line, verdict=kept[0].verdict, because=kept[0].because, mark=mark,
@@ -190,13 +190,13 @@ def _conditions(claim: Claim, heard: Heard) -> tuple[tuple[str, ...], tuple[str,
     for name in [*needed, *(["grader"] if "grader" in said else [])]:
         value, there = said.get(name), _there(name, scale.asker, heard)
         if value is None:
-            differs.append(f"the claim does not say its {name}")
+            differs.append(f"{_audit_words.UNSAID}{name}")
         elif value == _card_terms.ANY:
             beyond.append(f"{name} {there}")
         elif not _is_same(name, value, there, heard):
             differs.append(f"the claim is about {name} {_audit_words.short(value)}, measured was {there}")
     if heard.subject and claim.subject.startswith("sha256:") and heard.subject != claim.subject:
-        differs.append("the claim is about another subject")
+        differs.append(_audit_words.OTHER_SUBJECT)
     return tuple(differs), tuple(beyond)
 
 
