@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from counterproof import errors
+from counterproof.cli import _watch
 
 if TYPE_CHECKING:
     from counterproof.publish import log as logging
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path)
 
 
-@click.group()
+@click.group(commands=[_watch.watch])
 def log() -> None:
     """Run a log: a public record that only grows, cosigned by witnesses."""
 

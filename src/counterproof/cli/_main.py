@@ -12,7 +12,7 @@ import click
 
 import counterproof
 from counterproof import errors
-from counterproof.cli import _attest, _audit, _chain, _continuity, _key, _log, _verify, _watch, _witness
+from counterproof.cli import _attest, _audit, _chain, _continuity, _key, _log, _verify, _witness
 
 BROKEN_PIPE = 1  # as click ends when it is the one to notice
 
@@ -21,7 +21,8 @@ class _Polite(click.Group):
     """Answers every refusal with one sentence and its exit code; lists commands as they are defined."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own signature
-        return list(self.commands)
+        public = [command.name for command in _PUBLIC]
+        return [*(name for name in self.commands if name not in public), *(name for name in public if name)]
 
     def main(
         self,
@@ -63,7 +64,17 @@ def _say(sentence: str, code: int) -> int:
     return code
 
 
-@click.group(cls=_Polite, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_PUBLIC = (
+    _key.key, _attest.attest, _audit.audit, _continuity.continuity, _log.log, _witness.witness, _verify.bundle,
+    _verify.verify, _chain.chain,
+)  # fmt: skip
+"""What publishes and what relies on it, each described in a file of its own."""
+
+
+@click.group(
+    cls=_Polite, commands=_PUBLIC,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)  # fmt: skip
 @click.version_option(counterproof.__version__, prog_name="counterproof")
 def main() -> None:
     """Measures whether an AI system's safety layer contains capability or only looks as if it does."""
@@ -316,15 +327,3 @@ def join(one: str, other: str, out: Path, **options: Any) -> int:  # noqa: ANN40
     from counterproof.cli import _suite  # noqa: PLC0415 - loads the dataset room
 
     return _suite.join(one, other, out, **options)
-
-
-main.add_command(_key.key)
-main.add_command(_attest.attest)
-main.add_command(_audit.audit)
-main.add_command(_continuity.continuity)
-main.add_command(_log.log)
-main.add_command(_witness.witness)
-main.add_command(_verify.bundle)
-main.add_command(_verify.verify)
-main.add_command(_chain.chain)
-_verify.verify.add_command(_watch.evidence)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from counterproof import errors
+from counterproof.cli import _watch
 
 if TYPE_CHECKING:
     from counterproof import record, tlog
@@ -21,7 +22,7 @@ _trust = click.option(
 _time = click.option("--at", "when", default="", metavar="TIME", help="As of YYYY-MM-DDThh:mm:ssZ.  [default: now]")
 
 
-@click.group()
+@click.group(commands=[_watch.evidence])
 def verify() -> None:
     """Check what others say, offline."""
 
