@@ -6,7 +6,7 @@ faces. Never: cosigns what it has not persisted, or what does not extend what it
 
 from __future__ import annotations
 
-from counterproof.publish.witness._core import Answer, Witness
+from counterproof.publish.witness._cosigning import Answer, Witness
 from counterproof.publish.witness._folder import load, new, read_logs
 from counterproof.publish.witness._limit import Limit
 from counterproof.publish.witness._listen import Listen, run, running

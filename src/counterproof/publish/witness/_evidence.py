@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from counterproof import errors, note, tlog
+from counterproof.publish.witness._store import sync_folder
 from counterproof.record import Evidence, canonical_bytes
 
 MOST_FILES = 100
@@ -88,7 +89,7 @@ def keep(folder: Path, origin: str, evidence: Evidence) -> Path | None:
             return None
         _write(path, data)
         for parent in (own, folder, folder.parent):
-            _sync_folder(parent)
+            sync_folder(parent)
     except OSError as exc:
         raise errors.StorageFailed(
             f"evidence cannot be kept: {exc.strerror}", where=str(path), mend="make room and start again"
@@ -109,11 +110,3 @@ def _write(path: Path, data: bytes) -> None:
         pass  # another process kept the same bytes: the name is their digest
     finally:
         beside.unlink()
-
-
-def _sync_folder(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from counterproof import errors, note, quorum
 from counterproof.publish.witness import _store
-from counterproof.publish.witness._core import Witness
+from counterproof.publish.witness._cosigning import Witness
 from counterproof.publish.witness._limit import Limit
 
 KEYS: tuple[tuple[str, note.Kind], ...] = (("ed25519.key", "cosignature"), ("ml-dsa-44.key", "ml-dsa-44"))
@@ -45,11 +44,7 @@ def _sync(folder: Path) -> None:
     """The folder's own name too must survive a loss of power, whichever of its parents were new."""
     for path in (folder, *folder.resolve().parents):
         with contextlib.suppress(PermissionError):
-            handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+            _store.sync_folder(path)
 
 
 def load(
@@ -66,8 +61,7 @@ def load(
         BadLog: the record is missing, damaged, or another witness's.
         StorageFailed: the record cannot be opened.
     """
-    present = [folder / file for file, _ in KEYS if (folder / file).exists()]
-    signers = [note.read_key(path) for path in present]
+    signers = [note.read_key(path) for path in _keys(folder)]
     store = _store.Store(folder / RECORD)
     try:
         _check_keys(store, signers)
@@ -77,6 +71,13 @@ def load(
     except BaseException:
         store.close()
         raise
+
+
+def _keys(folder: Path) -> list[Path]:
+    try:
+        return [folder / file for file, _ in KEYS if (folder / file).exists()]
+    except OSError as exc:
+        raise errors.StorageFailed(f"cannot be read: {exc.strerror}", where=str(folder), mend="mend the disk") from exc
 
 
 def _check_keys(store: _store.Store, signers: Iterable[note.Signer]) -> None:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from aiohttp import web
 
 from counterproof import errors
-from counterproof.publish.witness._core import Answer, Witness
+from counterproof.publish.witness._cosigning import Answer, Witness
 from counterproof.publish.witness._listen import Listen
 from counterproof.publish.witness._request import MAX_BODY_BYTES
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from counterproof import errors
-from counterproof.publish.witness._core import Witness
+from counterproof.publish.witness._cosigning import Witness
 
 _STARTS_WITHIN_S = 60.0
 

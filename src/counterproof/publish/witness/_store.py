@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Generator
@@ -68,15 +69,17 @@ class Store:
             StorageFailed: it cannot be opened for writing.
         """
         self._path, self._lock, self._broken = path, threading.Lock(), ""
-        if not path.is_file():
-            mend = "restore it; if it is lost, retire the key and make a new witness"
-            raise errors.BadLog("there is no record of what was cosigned", where=str(path), mend=mend)
         with self._failing():
+            if not path.is_file():
+                mend = "restore it; if it is lost, retire the key and make a new witness"
+                raise errors.BadLog("there is no record of what was cosigned", where=str(path), mend=mend)
             self._db = _connect(path)
             told = self._db.execute("PRAGMA quick_check").fetchone()
             if told != ("ok",):
                 raise errors.BadLog(f"the file is damaged: {told}", where=str(path), mend="restore it")
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            # SQLite syncs the folder when it makes the write-ahead log, and takes no notice if that fails.
+            sync_folder(path.parent)
 
     def close(self) -> None:
         """Lets go of the file."""
@@ -137,13 +140,28 @@ class Store:
             raise errors.StorageFailed(self._broken, where=str(self._path), mend="mend the disk and start again")
         try:
             yield
-        except sqlite3.Error as exc:
+        except (sqlite3.Error, OSError) as exc:
+            if isinstance(exc, errors.CounterproofError):
+                raise
             if getattr(exc, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
                 raise Busy from exc
             self._broken = f"the record of what was cosigned cannot be kept: {exc}"
             raise errors.StorageFailed(
                 self._broken, where=str(self._path), mend="mend the disk and start again"
             ) from exc
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable.
+
+    Raises:
+        OSError: they may not be.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def create(path: Path, keys: list[str]) -> None:
