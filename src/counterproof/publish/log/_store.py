@@ -92,7 +92,11 @@ class FolderStore:
         self._held = -1
         self._count = 0
         self._pool: ThreadPoolExecutor | None = None
-        if not folder.is_dir():
+        try:
+            is_there = folder.is_dir()
+        except OSError as exc:
+            raise _failed(str(folder), exc) from exc
+        if not is_there:
             raise BadLog("there is no such folder", where=str(folder), mend="make a log with: counterproof log new")
         if is_writer:
             self._take()
