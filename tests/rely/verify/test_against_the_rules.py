@@ -7,7 +7,7 @@ import pytest
 from counterproof import chain, tlog
 from counterproof.errors import CounterproofError
 from counterproof.rely import verify
-from tests.rely.verify import broken
+from tests.rely.verify import broken, mutations
 
 ASKED_OF_THE_CHAIN = ("6 roles", "7 signature", "8 subject", "9 preregistration")
 NOT_OF_THE_CHAIN = {
@@ -44,7 +44,7 @@ def test_what_is_refused_for_what_it_says_breaks_a_rule(name: str) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_whatever_the_bytes_nothing_is_verified_that_breaks_a_rule(seed: int) -> None:
-    for case in broken.mutated(300, seed):
+    for case in mutations.mutated(300, seed):
         if broken.verdict(case) == "":
             try:
                 assert _breaches(case) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.publish.report.browser import Page
-from tests.rely.verify import broken
+from tests.rely.verify import broken, mutations
 from tests.rely.verify.asking import ask, differences, opened_page
 
 pytestmark = pytest.mark.slow
@@ -36,7 +36,7 @@ def test_each_thing_wrong_is_refused_at_its_step(page: Page) -> None:
 
 
 def test_mutated_bundles_get_one_verdict(page: Page) -> None:
-    cases = list(broken.mutated(MUTATED))
+    cases = list(mutations.mutated(MUTATED))
 
     assert differences(page, cases) == []
     assert len({broken.verdict(case) for case in cases}) >= 4  # the mutations reach beyond the format

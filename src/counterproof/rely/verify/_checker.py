@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from counterproof import quorum, record
+from counterproof import quorum, record, tlog
 from counterproof.errors import BadPolicy
 from counterproof.rely.verify import _arithmetic, _logged, _openings, _prereg, _signers, _steps, _subject
 from counterproof.rely.verify._bundle import read_bundle
@@ -67,6 +67,7 @@ class Checker:
         self._seen: dict[bytes, quorum.Seen] = {}
         self._included: dict[tuple[bytes, record.Entry], bool] = {}
         self._entries: dict[tuple[int, str], Logged] = {}
+        self._receipts: dict[str, tlog.Proof] = {}
 
     def bundle(self, data: bytes, now_s: int, beacon: str = "") -> Verified:
         """As the function `bundle`, by the trust file that was given."""
@@ -101,16 +102,14 @@ class Checker:
         # 1 format
         with at(_steps.FORMAT):
             given = read_bundle(data)
-            proofs = _logged.receipts(given)
+            proofs = _logged.receipts(given, self._receipt)
         # 3 checkpoint
         with at(_steps.CHECKPOINT):
             seen = self._checkpoint(proofs[0].checkpoint, now_s)
         # 4 inclusion
         with at(_steps.INCLUSION):
             for entry, proof in zip((given.entry, *given.support), proofs, strict=True):
-                if (seen.checkpoint.root, entry) not in self._included:
-                    _logged.check_included(entry.envelope.encode(), proof, seen.checkpoint)
-                    _keep(self._included, (seen.checkpoint.root, entry), value=True)
+                self._include(entry, proof, seen.checkpoint)
         # 5 statement
         with at(_steps.STATEMENT):
             first = _logged.read(given.entry.envelope.encode(), proofs[0].index)
@@ -131,6 +130,18 @@ class Checker:
         seen = quorum.check(data, self._policy, now_s=now_s, max_age_s=age)
         _keep(self._seen, data, seen)
         return seen
+
+    def _include(self, entry: record.Entry, proof: tlog.Proof, head: tlog.Checkpoint) -> None:
+        if (head.root, entry) not in self._included:
+            _logged.check_included(entry.envelope.encode(), proof, head)
+            _keep(self._included, (head.root, entry), value=True)
+
+    def _receipt(self, receipt: str) -> tlog.Proof:
+        known = self._receipts.get(receipt)
+        if known is None:
+            known = tlog.read_proof(receipt.encode())
+            _keep(self._receipts, receipt, known)
+        return known
 
     def _read(self, envelope: str, index: int) -> Logged:
         """An entry that others rest on, and which of its signatures hold, is read once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from counterproof import chain, note, record, tlog
@@ -28,14 +29,16 @@ class Logged:
         return self.statement.kind
 
 
-def receipts(bundle: record.Bundle) -> tuple[tlog.Proof, ...]:
+def receipts(bundle: record.Bundle, read_known: Callable[[str], tlog.Proof]) -> tuple[tlog.Proof, ...]:
     """Step 1: every receipt, the entry's own first; all end in the same signed checkpoint.
+
+    `read_known` reads those that other bundles may hold too.
 
     Raises:
         BadNote: a receipt is none.
         BadBundle: receipts of different checkpoints, or supporting entries out of the order of the log.
     """
-    first, *rest = [tlog.read_proof(e.receipt.encode()) for e in (bundle.entry, *bundle.support)]
+    first, rest = tlog.read_proof(bundle.entry.receipt.encode()), [read_known(e.receipt) for e in bundle.support]
     if any(proof.checkpoint != first.checkpoint for proof in rest):
         raise BadBundle("its receipts end in different checkpoints", mend="put it together at one checkpoint")
     places = [proof.index for proof in rest]

@@ -46,13 +46,16 @@ def signed_by(entry: Logged, keys: Iterable[str]) -> tuple[str, ...]:
     Raises:
         NotVerified: such a signature.
     """
-    known = {v: text for text in keys if (v := verifier(text))}
-    named = {keyid for keyid, _ in entry.envelope.signatures}
-    wanted = [v for v in known if v.keyid in named]
-    if fresh := [v for v in wanted if known[v] not in entry.held]:
-        entry.envelope.verify(fresh)
-        entry.held.update(known[v] for v in fresh)
-    return tuple(known[v] for v in wanted)
+    known: dict[str, str] = {}
+    for text in keys:
+        keyid = verifier(text).keyid
+        if known.setdefault(keyid, text) != text:
+            raise BadKey("two keys share a name and an identifier", where=keyid)
+    there = [known[keyid] for keyid, _ in entry.envelope.signatures if keyid in known]
+    if fresh := [text for text in there if text not in entry.held]:
+        entry.envelope.verify(map(verifier, fresh))
+        entry.held.update(fresh)
+    return tuple(there)
 
 
 class Standings:
