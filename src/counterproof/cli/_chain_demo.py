@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import time
@@ -84,7 +85,8 @@ def _honest(town: Town, story: _Story) -> Path:
     story.step("logged", f"{town.writer.head.size} entries; cosigned by {names} ({enough})")
     bundle = _bundled(town, story, entries[CATEGORIES[0]])
     served, asked = watch.Folder(town.log_folder), watch.witnesses(town.trust)
-    look = watch.Watcher(served, town.trust, town.folder / "watched", asked).look(int(time.time()))
+    with contextlib.closing(watch.Watcher(served, town.trust, town.folder / "watched", asked)) as watcher:
+        look = watcher.look(int(time.time()))
     alarms = [a for a in look.alarms if a.kind != "witness-silent"]
     if alarms:
         _broken(f"the watcher of an honest log says {alarms[0].says}")

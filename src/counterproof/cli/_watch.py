@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,17 +30,18 @@ def watch(address: str, **options: object) -> int:
 
     every_s = _values.time_ms("--every", str(options.pop("every"))) / 1000
     is_once = bool(options.pop("once"))
-    look = _watcher(address, **options)  # type: ignore[arg-type] # click passes options by name
-    while True:
-        found = look()
-        if is_once:
-            return errors.NotVerified.exit_code if found.alarms else 0
-        time.sleep(every_s)
+    with _watcher(address, **options) as look:  # type: ignore[arg-type] # click passes options by name
+        while True:
+            found = look()
+            if is_once:
+                return errors.NotVerified.exit_code if found.alarms else 0
+            time.sleep(every_s)
 
 
+@contextlib.contextmanager
 def _watcher(
     address: str, *, trust: Path, state: Path, evidence: Path | None, key: Path | None
-) -> Callable[[], watching.Look]:
+) -> Generator[Callable[[], watching.Look]]:
     from counterproof import chain, note  # noqa: PLC0415 - loaded when the command runs
     from counterproof.cli import _files  # noqa: PLC0415 - same
     from counterproof.rely import watch as watching  # noqa: PLC0415 - same
@@ -63,7 +65,8 @@ def _watcher(
             watching.keep(state / "verdict", watcher.cosign(monitor, now_s))
         return found
 
-    return look
+    with contextlib.closing(watcher):
+        yield look
 
 
 def _print(alarm: watching.Alarm, kept: Path | None) -> None:

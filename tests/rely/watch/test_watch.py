@@ -191,6 +191,9 @@ class _Shown:
         assert path == hashlib.sha256(ORIGIN.encode()).hexdigest() + "/checkpoint"
         return self.data if self.data is None else self.data[: limit_bytes or None]
 
+    def close(self) -> None:
+        self.data = None
+
 
 class _Gone(_Shown):
     def read(self, path: str, limit_bytes: int = 0) -> bytes | None:

@@ -31,6 +31,10 @@ class Source(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Lets go of connections; reading opens them again."""
+        ...
+
 
 class Folder:
     """A log's folder on this machine."""

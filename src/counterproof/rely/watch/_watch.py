@@ -109,6 +109,11 @@ class Watcher:
         head = self._head.checkpoint if self._head else None
         return Look(head, self._mirror.size - before, tuple(finds.alarms), finds.seen_by)
 
+    def close(self) -> None:
+        """Closes the connections to the log and its witnesses."""
+        for source in (self._source, *self._witnesses.values()):
+            source.close()
+
     def cosign(self, monitor: note.Signer, now_s: int) -> bytes:
         """The accepted head with a monitor's cosignature: "checked by me, every entry and every rule".
 
