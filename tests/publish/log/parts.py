@@ -5,16 +5,19 @@ from __future__ import annotations
 import base64
 import contextlib
 import functools
+import hashlib
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from counterproof import note, quorum, tlog
+from counterproof import note, quorum, record, tlog
 from counterproof.errors import StorageFailed
 from counterproof.publish import log
 
 ORIGIN = "log.example/1"
 NOW_S = 1_700_000_000
-SIGNER = note.unsafe_seeded(ORIGIN, "ed25519", bytes(32))
+SIGNER = note.unsafe_seeded(ORIGIN, "ed25519", hashlib.sha256(b"a log").digest())
 WITNESSES = tuple(note.unsafe_seeded(f"w{n}.example", "cosignature", bytes([n]) * 32) for n in range(1, 5))
 POLICY_TEXT = (
     f"log {SIGNER.verifier.text}\n"
@@ -205,3 +208,19 @@ def flipped(data: bytes, bit: int) -> bytes:
 def text_of(data: bytes) -> str:
     """For test ids and messages."""
     return base64.b16encode(data[:8]).decode()
+
+
+def real_gather(signed: bytes, old: int, proof: Sequence[bytes], prove: log.Prove) -> bytes:
+    """Three witnesses with today's clock, for services and commands."""
+    del old, proof, prove
+    checkpoint, _ = quorum.open_checkpoint(signed, SIGNER.verifier)
+    return note.append(signed, *(quorum.cosign(checkpoint, w, int(time.time())) for w in WITNESSES[:3]))
+
+
+def make_folder(at: Path, trust: record.Trust | None = None) -> log.Folder:
+    """A log begun in a folder, with its key beside it."""
+    at.parent.mkdir(parents=True, exist_ok=True)
+    key = at.parent / "log.key"
+    if not key.exists():
+        note.write_key(key, SIGNER)
+    return log.new(at, key, POLICY_TEXT.encode(), record.canonical_bytes(trust) if trust else None)

@@ -106,29 +106,20 @@ class KnownKeys:
         held = {key for key in (*self._known, *brought) if _has_signed(opened.envelope, key)} - self._gone
         match said:
             case record.Role() if len(held & self._governance) >= self._needed:
-                self._know(said.key)
+                self._known.add(said.key)
                 (self._labs.add if said.role == "lab" else self._labs.discard)(said.key)
             case record.SubjectGenesis() if held & self._labs:
-                self._know(*said.keys)
+                self._known.update(said.keys)
             case record.Generation() if held & self._known:
-                self._know(*said.keys)
+                self._known.update(said.keys)
             case record.KeyRotate() if {said.old, said.new} <= held and said.old in self._known:
-                self._know(said.new)
+                self._known.add(said.new)
                 if said.old in self._labs:
                     self._labs.add(said.new)
             case record.KeyCompromise() if said.key in held or len(held & self._governance) >= self._needed:
                 self._gone.add(said.key)
             case _:
                 pass
-
-    def _know(self, *keys: str) -> None:
-        for key in keys:
-            try:
-                is_signer = note.read_verifier(key).kind == "statement"
-            except BadKey:
-                continue
-            if is_signer:  # a log's or a witness's key signs no statements
-                self._known.add(key)
 
 
 def _brought(said: record.Predicate) -> tuple[str, ...]:
@@ -142,8 +133,5 @@ def _brought(said: record.Predicate) -> tuple[str, ...]:
 
 
 def _has_signed(envelope: note.Envelope, key: str) -> bool:
-    try:
-        verifier = note.read_verifier(key)
-        return any(keyid == verifier.keyid for keyid, _ in envelope.signatures) and _does_hold(envelope, verifier)
-    except BadKey:
-        return False
+    verifier = note.read_verifier(key)  # which statements in strict form and trust files have checked
+    return any(keyid == verifier.keyid for keyid, _ in envelope.signatures) and _does_hold(envelope, verifier)

@@ -84,6 +84,8 @@ def running(folder: Folder, gather: Gather, listen: Listen | None = None) -> Gen
             with contextlib.suppress(RuntimeError):  # it ended by itself meanwhile
                 loop.call_soon_threadsafe(stop.set)
         thread.join()
+    if failed:
+        raise failed[0]
 
 
 async def _until_signal(
