@@ -20,7 +20,7 @@ SEED ?= 0
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz test-train test-peers test-scale test-interop go lint lint-ruff lint-mypy lint-pyright lint-imports bench dev chromium organism organisms \
+.PHONY: help demo test fuzz test-train test-peers test-scale test-interop test-faults faults go lint lint-ruff lint-mypy lint-pyright lint-imports bench dev chromium organism organisms \
 	organisms-check clean
 
 help: ## list the commands
@@ -46,6 +46,12 @@ fuzz: $(FUZZ)/.package ## feed every parser of the chain ten million inputs (ath
 
 test-interop: $(INTEROP)/.package $(NODE_MODULES)/.package-lock.json go ## run the tests in which programs of others verify our log (Go, Node, in-toto)
 	$(INTEROP)/bin/python -m pytest tests/interop
+
+test-faults: $(VENV)/.package $(VENV)/.group-test ## let the log's writer and the witness fail at a quarter of their system calls (needs strace)
+	$(PY) -m pytest tests/faults
+
+faults: $(VENV)/.package $(VENV)/.group-test ## the same at every system call, over 3,000 faults (five minutes)
+	FAULTS=all $(PY) -m pytest tests/faults
 
 lint: $(VENV)/.package $(VENV)/.group-test $(VENV)/.group-lint ## style, types (two checkers) and architecture
 	@$(MAKE) --no-print-directory --keep-going -j 2 --output-sync=target lint-ruff lint-mypy lint-pyright lint-imports
