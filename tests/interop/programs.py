@@ -6,6 +6,7 @@ import base64
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -48,29 +49,34 @@ class Program:
 
 
 def build_go(folder: Path) -> Program:
-    program = folder / "check"
-    environment = os.environ | {
-        "GO111MODULE": "off", "GOPATH": str(GO_PATH), "GOFLAGS": "", "GOPROXY": "off", "GOTOOLCHAIN": "local",
-        "GOCACHE": str(folder / "cache"), "CGO_ENABLED": "0",
-    }  # fmt: skip
-    subprocess.run(
-        ["go", "build", "-o", str(program), "."], cwd=HERE / "go", env=environment, check=True, timeout=TIMEOUT_S
-    )
-    return Program((str(program),))
+    """With Debian's Go and its golang.org/x/mod."""
+    return _build("go", folder, {"GO111MODULE": "off", "GOPATH": str(GO_PATH)}, HERE / "go")
+
+
+def build_newer_go(folder: Path) -> Program:
+    """The same sources with Go 1.27 and the golang.org/x/mod that it brings along for its own use."""
+    root = newer_go()
+    assert root is not None
+    sumdb = Path("golang.org") / "x" / "mod" / "sumdb"
+    shutil.copytree(root / "src" / "cmd" / "vendor" / sumdb, folder / "path" / "src" / sumdb)
+    environment = {"GO111MODULE": "off", "GOPATH": str(folder / "path"), "GOROOT": str(root)}
+    return _build(str(root / "bin" / "go"), folder, environment, HERE / "go")
 
 
 def build_mldsa(folder: Path) -> Program:
     """Go 1.27 comes as a package of Python's; its standard library has ML-DSA, so nothing else is needed."""
     root = newer_go()
     assert root is not None
-    program = folder / "mldsa"
-    environment = os.environ | {
-        "GOROOT": str(root), "GO111MODULE": "on", "GOPATH": str(folder / "path"), "GOFLAGS": "-mod=mod",
-        "GOPROXY": "off", "GOTOOLCHAIN": "local", "GOCACHE": str(folder / "cache"), "CGO_ENABLED": "0",
-    }  # fmt: skip
+    environment = {"GO111MODULE": "on", "GOPATH": str(folder / "path"), "GOROOT": str(root), "GOFLAGS": "-mod=mod"}
+    return _build(str(root / "bin" / "go"), folder, environment, HERE / "mldsa")
+
+
+def _build(go: str, folder: Path, environment: dict[str, str], sources: Path) -> Program:
+    program = folder / "check"
+    alone = {"GOFLAGS": "", "GOPROXY": "off", "GOTOOLCHAIN": "local", "GOCACHE": str(folder.parent / "go-cache")}
     subprocess.run(
-        [str(root / "bin" / "go"), "build", "-o", str(program), "."],
-        cwd=HERE / "mldsa", env=environment, check=True, timeout=TIMEOUT_S,
+        [go, "build", "-o", str(program), "."],
+        cwd=sources, env=os.environ | alone | {"CGO_ENABLED": "0"} | environment, check=True, timeout=TIMEOUT_S,
     )  # fmt: skip
     return Program((str(program),))
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from counterproof import note, quorum, tlog
+from counterproof.errors import NotVerified
 from tests.interop.programs import Program
 from tests.interop.world import EVALUATOR, LARGE_WITNESS, LOG, NOW_S, ORIGIN, WITNESS, Folder, checkpoint, entry, text
 
@@ -29,7 +30,7 @@ def test_entries_of_a_large_log_are_found_and_proved_from_our_tiles(go: Program,
     indexes = _spread(large_log.size)
 
     assert len(indexes) > 70
-    assert go.ask(op="log", folder=str(large_log.path), keys=KEYS, indexes=indexes) == {"ok": True}
+    assert go.ask(op="log", folder=str(large_log.path), keys=KEYS, indexes=indexes, prove=True) == {"ok": True}
 
 
 @pytest.mark.parametrize("path", ["checkpoint", "tile/0/001.p/44", "tile/1/000.p/1", "tile/entries/001.p/44"])
@@ -60,8 +61,21 @@ def _signatures(lines: bytes) -> list[tuple[bytes, bytes]]:
     return [(name, base64.b64decode(signature)) for _, name, signature in fields]
 
 
-def test_one_flipped_bit_in_any_tile_or_bundle_of_a_large_log_is_refused(go: Program, large_log: Folder) -> None:
-    """Attack 1, in breadth: one bit of each file, at random, with an entry that the file is about."""
+def test_one_flipped_bit_in_any_tile_or_bundle_of_a_large_log_is_refused(
+    go: Program, newer_go: Program, large_log: Folder
+) -> None:
+    """Attack 1, in breadth: one bit of each file, at random, with an entry that the file is about.
+
+    Debian's x/mod does not look at every tile by itself (CVE-2026-56865), so there the inclusion proof has to tell.
+    """
+    requests = _one_bit_of_each_file(large_log)
+
+    assert len(requests) > 550
+    assert [answer for answer in newer_go.ask_all(requests) if answer["ok"]] == []
+    assert [answer for answer in go.ask_all({**one, "prove": True} for one in requests) if answer["ok"]] == []
+
+
+def _one_bit_of_each_file(large_log: Folder) -> list[dict[str, object]]:
     numbers = random.Random(1)
     requests: list[dict[str, object]] = []
     for file in sorted(p for p in large_log.path.rglob("*") if p.is_file() and p.name != "checkpoint"):
@@ -82,11 +96,37 @@ def test_one_flipped_bit_in_any_tile_or_bundle_of_a_large_log_is_refused(go: Pro
         requests.append(
             {"op": "log", "folder": str(large_log.path), "keys": KEYS, "indexes": [index], "patch": {path: bytes(data)}}
         )
+    return requests
 
-    answers = go.ask_all(requests)
 
-    assert len(answers) > 550
-    assert [answer for answer in answers if answer["ok"]] == []
+@pytest.mark.parametrize("index", [0, 5, 300, 40_000, 65_535, 69_887])
+def test_a_forged_entry_in_forged_tiles_is_refused(
+    go: Program, newer_go: Program, large_log: Folder, index: int
+) -> None:
+    """CVE-2026-56865: with one or two levels of tiles forged to fit, a reader that trusts the tiles takes the entry."""
+    forged = b"forged"
+    bundle, leaves = index // 256, tlog.Tile(0, index // 256)
+    entries = [entry(bundle * 256 + number) for number in range(256)]
+    entries[index % 256] = forged
+    low = bytearray(large_log.read(leaves))
+    low[index % 256 * 32 : (index % 256 + 1) * 32] = tlog.leaf_hash(forged)
+    patch = {tlog.Tile(tlog.ENTRIES, bundle).path: tlog.encode_entries(entries), leaves.path: bytes(low)}
+    above = next(tile for tile in tlog.tiles_of(large_log.size, level=1) if tile.index == bundle // 256)
+    high = bytearray(large_log.read(above))
+    low_root = tlog.root_of([bytes(low[at : at + 32]) for at in range(0, 8192, 32)])
+    high[bundle % 256 * 32 : (bundle % 256 + 1) * 32] = low_root
+    for both in (patch, {**patch, above.path: bytes(high)}):
+        request = {"op": "log", "folder": str(large_log.path), "keys": KEYS, "indexes": [index], "patch": both}
+        read = _patched(large_log, both)
+
+        assert not newer_go.ask(**request)["ok"]
+        assert not go.ask(**request, prove=True)["ok"]
+        with pytest.raises(NotVerified):
+            tlog.TileHashes(read, large_log.size, large_log.root).hash_at(0, index)
+
+
+def _patched(log: Folder, patch: dict[str, bytes]) -> Callable[[tlog.Tile], bytes]:
+    return lambda tile: patch.get(tile.path) or log.read(tile)
 
 
 def test_entries_in_another_order_are_refused(go: Program, small_log: Folder) -> None:

@@ -23,6 +23,7 @@ type request struct {
 	Indexes   []int64           `json:"indexes"`
 	Patch     map[string][]byte `json:"patch"`
 	Path      string            `json:"path"`
+	Prove     bool              `json:"prove"`
 	Entry     []byte            `json:"entry"`
 	Proof     [][]byte          `json:"proof"`
 	Old, New  int64
@@ -65,7 +66,7 @@ func answerTo(r *request) answer {
 		}
 		return answer{OK: true, Text: secret + " " + public}
 	case "log":
-		if err := checkLog(&folder{r.Folder, r.Patch}, r.Keys, r.Indexes); err != nil {
+		if err := checkLog(&folder{r.Folder, r.Patch}, r.Keys, r.Indexes, r.Prove); err != nil {
 			return refused(err)
 		}
 		return answer{OK: true}
