@@ -123,14 +123,13 @@ class LogFolder:
 
 
 def _now_s(when: str) -> int:
-    from calendar import timegm  # noqa: PLC0415 - loaded when the command runs
-    from time import strptime, time  # noqa: PLC0415 - same
+    from time import time  # noqa: PLC0415 - loaded when the command runs
 
-    if not when:
-        return int(time())
+    from counterproof import chain  # noqa: PLC0415 - same
+
     try:
-        return timegm(strptime(when, "%Y-%m-%dT%H:%M:%SZ"))
-    except (ValueError, OverflowError):
+        return chain.seconds_of(when) if when else int(time())
+    except ValueError:
         raise errors.BadOption(f"{when!a} is no time", where="--at", mend="write YYYY-MM-DDThh:mm:ssZ") from None
 
 

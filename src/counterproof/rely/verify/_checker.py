@@ -73,7 +73,7 @@ class Checker:
         """As the function `bundle`, by the trust file that was given."""
         case = self._found(data, now_s)
         by_digest = {one.digest: one for one in case.support}
-        said = case.entry.statement.predicate
+        said, needed = case.entry.statement.predicate, self._trust.organisations_needed
         # 6 roles
         with at(_steps.ROLES):
             standings = self._roles(case.support)
@@ -85,7 +85,7 @@ class Checker:
         with at(_steps.SUBJECT):
             subject = _subject.check(case.entry, by_digest, standings)
         if not isinstance(said, record.Behaviour):
-            return _verified(case, signers, subject, _other(case))
+            return _verified(case, signers, subject, _other(case), needed)
         # 9 preregistration
         with at(_steps.PREREGISTRATION):
             declared = _prereg.check(case.entry, said, by_digest, standings)
@@ -96,7 +96,7 @@ class Checker:
         # 11 arithmetic
         with at(_steps.ARITHMETIC):
             redone = _arithmetic.check(said, grades)
-        return _verified(case, signers, subject, _measured(case, said, declared, redone, chosen))
+        return _verified(case, signers, subject, _measured(case, said, declared, redone, chosen), needed)
 
     def _found(self, data: bytes, now_s: int) -> _Case:
         # 1 format
@@ -203,7 +203,13 @@ def _measured(
     return _Rest((declared_at, opened, redone.said), (*unchecked, *chosen, *redone.unchecked), said.numbers)
 
 
-def _verified(case: _Case, signers: tuple[Signer, ...], subject: str, rest: _Rest) -> Verified:
+def _alone(needed: int) -> tuple[str, ...]:
+    """One bundle is the word of one organisation; how many there have to be, who selects looks at."""
+    said = f"that {needed} organisations say so, as the trust file wants: this is one statement"
+    return (said,) if needed > 1 else ()
+
+
+def _verified(case: _Case, signers: tuple[Signer, ...], subject: str, rest: _Rest, needed: int) -> Verified:
     head, entry = case.seen.checkpoint, case.entry
     names = ", ".join(name for name, _ in case.seen.cosigners)
     found = (
@@ -229,5 +235,5 @@ def _verified(case: _Case, signers: tuple[Signer, ...], subject: str, rest: _Res
         numbers=rest.numbers,
         opened=len(case.opened),
         steps=tuple(Step(name=name, said=text) for name, text in zip(_steps.STEPS, found, strict=True)),
-        unchecked=(*_steps.ALWAYS_UNCHECKED, *rest.unchecked),
+        unchecked=(*_steps.ALWAYS_UNCHECKED, *rest.unchecked, *_alone(needed)),
     )

@@ -37,7 +37,7 @@ def check(entry: Logged, by_digest: Mapping[str, Logged], standings: Standings) 
         raise refuse(SUBJECT, f"it compares {said.compares}, and names the wrong number of generations")
     if isinstance(said, record.Behaviour | record.Prereg | record.Continuity):
         _check_independent(entry, subject, first, standings)
-    return f"a subject of {first.lab!r}, {count} generation(s) after its genesis"
+    return f"a subject of {first.lab!r}, generations after its genesis: {count}"
 
 
 def _generations(said: record.Predicate, entry: Logged) -> Iterable[Logged | str]:

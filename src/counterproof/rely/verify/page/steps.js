@@ -153,7 +153,7 @@ async function checkSubject(entry, byDigest, standings) {
       const inConflict = roles.some((r) => r.conflicts.includes(genesis.said.lab) || r.relies_on.includes(said.subject));
       need(role.organisation !== genesis.said.lab && !inConflict, `${role.organisation} may not judge a system of ${genesis.said.lab}`);
     }
-  return `a subject of ${genesis.said.lab}, ${count} generation(s) after its genesis`;
+  return `a subject of ${genesis.said.lab}, generations after its genesis: ${count}`;
 }
 async function checkGenesis(genesis, standings) {
   const own = (await signedBy(genesis, genesis.said.keys)).filter((key) => !standings.isGone(key, genesis.index));

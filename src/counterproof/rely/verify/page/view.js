@@ -55,7 +55,7 @@ async function verify(bundleBytes, trustBytes, nowS) {
       return [null, isBehaviour ? await checkOpenings(entry, bundle.opened) : "nothing to open"];
     });
     await step(11, async () => [null, isBehaviour ? checkCriteria(entry.said) : "nothing to compute"]);
-    return {ok: true, steps, unchecked: unchecked(entry, bundle, head), entry, signers, head};
+    return {ok: true, steps, unchecked: unchecked(entry, bundle, head, trust), entry, signers, head};
   } catch (error) {
     const step = error instanceof Refused ? error.step : STEP;
     const said = error instanceof Refused ? error.message : `the browser could not go on: ${error.message}`;
@@ -63,11 +63,12 @@ async function verify(bundleBytes, trustBytes, nowS) {
   }
 }
 
-function unchecked(entry, bundle, head) {
+function unchecked(entry, bundle, head, trust) {
   const said = [...ALWAYS_UNCHECKED];
   if (head.notChecked.length) said.push(`ML-DSA cosignatures are not checked by this page (${head.notChecked.join(", ")}): the quorum was judged on the Ed25519 ones alone`);
   if (entry.kind === "behaviour") said.push("the numbers were not computed again from the grades: this page does not do that arithmetic, the command counterproof verify bundle does");
   if (entry.kind === "behaviour" && BigInt(bundle.opened.length) < entry.said.count) said.push(`${entry.said.count - BigInt(bundle.opened.length)} of ${entry.said.count} graded transcripts stay closed`, "that a declared beacon chose what is open: this page does not know its value");
+  if (trust.organisations_needed > 1n) said.push(`that ${trust.organisations_needed} organisations say so, as the trust file wants: this is one statement`);
   return said;
 }
 
@@ -128,6 +129,7 @@ function stepLine(name, found) {
 }
 function row(name, ...value) { return element("div", {}, element("dt", {}, name), element("dd", {}, ...value)); }
 function shown(value) {
+  if (value?.comparator) return `${value.metric} ${value.comparator} ${value.threshold}: ${value.passed || "not measured"}`;
   if (value instanceof Map) return [...value].map(([k, v]) => `${k}: ${shown(v)}`).join("\n");
   if (Array.isArray(value)) return value.map(shown).join("\n");
   if (value !== null && typeof value === "object") return Object.entries(value).map(([k, v]) => `${k}: ${shown(v)}`).join(", ");
@@ -138,9 +140,9 @@ function statement({entry, head}) {
   if (kind === "behaviour") parts.push(numbers(said));
   const facts = element("dl", {class: "facts"});
   for (const [name, value] of Object.entries(said))
-    if (!(kind === "behaviour" && name === "numbers")) facts.append(row(name.replaceAll("_", " "), element("span", {class: "value"}, shown(value) || "\u2013")));
+    if (!(kind === "behaviour" && name === "numbers")) facts.append(row(name.replaceAll("_", " "), element(/^(?:sha256:)?[0-9a-f]{64}$/.test(value) ? "code" : "span", {}, shown(value) || "\u2013")));
   parts.push(facts, element("h2", {}, "Where it stands"), element("dl", {class: "facts"},
-    row("log", head.origin), row("entry", `${entry.index} of ${head.size}`), row("digest of the entry", element("code", {}, entry.digest)),
+    row("log", head.origin), row("entry", `${entry.index}, counted from 0, of ${head.size}`), row("digest of the entry", element("code", {}, entry.digest)),
     row("root", element("code", {}, hex(head.root))),
     row("seen by", head.seen.map(([name, at]) => `${name}, ${new Date(Number(at) * 1000).toISOString().replace(".000", "")}`).join("\n"))));
   return parts;
