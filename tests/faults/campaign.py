@@ -1,4 +1,4 @@
-"""Many injections over several processes: every system call of a case, or a sample of them, and what was wrong after."""
+"""Many injections over several processes: every system call of a case, or a sample, and what was wrong after."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.faults import strace
 from tests.faults.strace import Ended, Point, Tell
 
 PLACES = (Path("/dev/shm"), Path(tempfile.gettempdir()))  # noqa: S108 - memory, where there is some: 3,000 copies are made
-OURS = ("openat", "newfstatat", "fsync", "fdatasync", "pwrite64", "pread64", "read", "link", "mkdir", "rename", "unlink",
-        "getdents64", "ftruncate")  # fmt: skip
+OURS = ("openat", "newfstatat", "fsync", "fdatasync", "pwrite64", "pread64", "read", "link", "mkdir", "rename",
+        "unlink", "getdents64", "ftruncate")  # fmt: skip
 """What fails here must end in one of our refusals or be harmless; elsewhere (memory, randomness) in any way at all."""
 
 

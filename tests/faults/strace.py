@@ -1,4 +1,4 @@
-"""One run under strace: a forked child, one system call made to fail or to kill, and what the child told before it ended.
+"""One run under strace: a forked child, one system call made to fail or to kill, and what the child told before.
 
 The child is forked from this process, which has loaded everything, and waits until strace has taken hold of it. Between
 two markers (a system call that nothing else makes) lies what is tested; system calls are numbered from there on.
@@ -16,7 +16,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,7 +138,7 @@ def _child(work: Work, go: int, told: int) -> None:
 
 
 @contextlib.contextmanager
-def _traced(child: int, options: list[str], trace: Path) -> Iterator[None]:
+def _traced(child: int, options: list[str], trace: Path) -> Generator[None]:
     program = shutil.which("strace")
     if program is None:
         os.kill(child, signal.SIGKILL)

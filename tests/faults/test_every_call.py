@@ -61,13 +61,20 @@ def test_there_were_enough_of_them() -> None:
 
 
 def test_where_nothing_may_be_traced_one_sentence_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(_: str) -> None:
+        return None
+
+    def found(_: str) -> str:
+        return str(tmp_path / "strace")
+
     with monkeypatch.context() as without:
-        without.setattr(shutil, "which", lambda _: None)
+        without.setattr(shutil, "which", none)
         with pytest.raises(strace.CannotTrace, match="apt-get install strace"):
             strace.baseline(lambda _: None, tmp_path)
     refusing = tmp_path / "strace"
-    refusing.write_text("#!/bin/sh\necho 'strace: attach: ptrace(PTRACE_SEIZE, 1): Operation not permitted' >&2\nexit 1\n")
+    said = "strace: attach: ptrace(PTRACE_SEIZE, 1): Operation not permitted"
+    refusing.write_text(f"#!/bin/sh\necho '{said}' >&2\nexit 1\n")
     refusing.chmod(0o755)
-    monkeypatch.setattr(shutil, "which", lambda _: str(refusing))
-    with pytest.raises(strace.CannotTrace, match="Operation not permitted.*SYS_PTRACE"):
+    monkeypatch.setattr(shutil, "which", found)
+    with pytest.raises(strace.CannotTrace, match=r"Operation not permitted.*SYS_PTRACE"):
         strace.baseline(lambda _: None, tmp_path)

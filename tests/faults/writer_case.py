@@ -1,4 +1,4 @@
-"""A log's writer adds entries while the machine fails; afterwards there is one head for each size and nothing is lost."""
+"""A log's writer adds entries while the machine fails; then there is one head for each size and nothing is lost."""
 
 from __future__ import annotations
 
