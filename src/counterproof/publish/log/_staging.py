@@ -1,4 +1,4 @@
-"""What is kept before the lock moves: the entries that lead from one head to the next (spec/log-folder.md)."""
+"""What is kept before the lock moves: the entries that lead from one head to the next (spec/log-layout.md)."""
 
 from __future__ import annotations
 
