@@ -1,14 +1,17 @@
 """How often the test of continuity sees a difference, and how often it sees one where there is none.
 
 `python benchmarks/continuity.py [RUNS]`. Every system is asked 200 questions 60 times, in two pools of 30 that share no
-seed; a run picks questions and replies from the pools anew. Served systems answer over loopback HTTP. The p of a run is
-taken over 199 dealings, so the level of 0.05 is met exactly.
+seed; a run picks questions and replies from the pools anew, and where the truth is `same` from both pools together.
+Served systems answer over loopback HTTP. The p of a run is taken over 199 dealings, so the level of 0.05 is met
+exactly. Runs of one row share its pools: from 100 questions at n=10 on, a difference that two pools have by chance
+shows in rows other than `same`.
 """
 
 from __future__ import annotations
 
 import platform
 import random
+import statistics
 import sys
 import time
 from collections.abc import Sequence
@@ -17,6 +20,8 @@ from counterproof import estimate, record
 from counterproof.measure import serve, suite, target
 from counterproof.measure.instrument import continuity
 
+ANCHOR = 77.4
+"""The median power in percent that Gao et al. report at about ten replies a prompt; over their own distortions."""
 RUNS, LEVEL, DRAWS, POOL, QUESTIONS = 50, 0.05, 199, 30, 200
 SIZES, TIMES = (10, 25, 50, 100, 200), (2, 3, 10)
 PAIRS = (
@@ -36,8 +41,8 @@ SHARES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 Pool = Sequence[Sequence[str]]
 
 
-def main() -> None:
-    """Draws the pools, prints three tables."""
+def main() -> int:
+    """Draws the pools, prints three tables; 1 where one system is rejected too often, or a change seen too seldom."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     began_s = time.perf_counter()
     names = sorted({n for _, *pair in PAIRS for n in pair})
@@ -49,14 +54,26 @@ def main() -> None:
     sizes = [min(s, count) for s in SIZES]
     print(f"{'rejected, %':<38}" + "".join(f"{f'n={n}':<30}" for n in TIMES))
     print(f"{'questions':<38}" + "".join(f"{s:>5}" for _ in TIMES for s in sizes) + "  distance")
+    most, changed = 0.0, list[list[float]]()
     for label, one, other in PAIRS:
-        cells = [power(pools[one, "before"], pools[other, "after"], s, n, runs) for n in TIMES for s in sizes]
-        whole = estimate.two_sample(pools[one, "before"], pools[other, "after"], seed=0, draws=DRAWS).distance
+        first, second = pools[one, "before"], pools[other, "after"]
+        is_same = label.startswith("same")
+        cells = [power(first, second, s, n, runs, share=0.0 if is_same else 1.0, twin=second if is_same else None)
+                 for n in TIMES for s in sizes]
+        whole = estimate.two_sample(first, second, seed=0, draws=DRAWS).distance
         print(f"{label:<38}" + "".join(f"{c:>5.0f}" for c in cells)
               + f"  {whole.value:.3f} [{whole.low:.3f}, {whole.high:.3f}]", flush=True)
+        most = max([most, *cells]) if is_same else most
+        changed += [] if is_same else [cells[-3:]]
     greedy(sizes, runs)
     mixed(pools, runs)
     print(f"\nin all {time.perf_counter() - began_s:.0f} s")
+    may = 100 * (LEVEL + 4 * (LEVEL * (1 - LEVEL) / runs) ** 0.5)
+    print(f"one system rejected in {most:.0f} % of a cell's runs at worst (at most {may:.0f} by chance)")
+    seen = [statistics.median(c) for c in zip(*changed, strict=True)]
+    for size, median in zip(sizes[-3:], seen, strict=True):
+        print(f"median power over {len(changed)} changes, {size} questions, n=10: {median:.0f} % (anchor {ANCHOR})")
+    return 0 if most <= may and seen[0] >= ANCHOR else 1
 
 
 def pool(name: str, side: str, *, samples: int = POOL, temperature: float = 1.0) -> Pool:
@@ -84,18 +101,24 @@ def texts(drawn: record.Samples) -> Pool:
 
 
 def power(before: Pool, after: Pool, questions: int, times: int, runs: int, *, share: float = 1.0,
-          instead: Pool | None = None) -> float:
-    """How often, in percent, p is at most the level; with probability 1 - `share` a reply is `instead`'s."""
+          twin: Pool | None = None) -> float:
+    """How often, in percent, p is at most the level.
+
+    With a `twin`, which is the first system again, both sides are dealt from the two pools together, so that nothing
+    but chance parts them; then a `share` of the second side's replies is `after`'s.
+    """
     rejected = 0
     for run in range(runs):
         chance = random.Random(run)
         picked = chance.sample(range(len(before)), questions)
-        first = [chance.sample(list(before[q]), times) for q in picked]
-        second = [chance.sample(list(after[q]), times) for q in picked]
-        if instead is not None:
-            others = [chance.sample(list(instead[q]), times) for q in picked]
-            second = [[a if chance.random() < share else o for a, o in zip(*pair, strict=True)]
-                      for pair in zip(second, others, strict=True)]
+        first: list[list[str]] = []
+        second: list[list[str]] = []
+        for q in picked:
+            own = chance.sample([*before[q], *(twin[q] if twin else ())], times * (2 if twin else 1))
+            others = chance.sample(list(after[q]), times)
+            first.append(own[:times])
+            second.append([o if n >= len(own[times:]) or chance.random() < share else own[times + n]
+                           for n, o in enumerate(others)])
         rejected += estimate.two_sample(first, second, seed=run, draws=DRAWS).p <= LEVEL
     return 100 * rejected / runs
 
@@ -118,10 +141,10 @@ def mixed(pools: dict[tuple[str, str], Pool], runs: int) -> None:
     for one, other in MIXED:
         for questions in (50, len(pools[one, "before"])):
             cells = [power(pools[one, "before"], pools[other, "after"], questions, 10, runs, share=s,
-                           instead=pools[one, "after"]) for s in SHARES]
+                           twin=pools[one, "after"]) for s in SHARES]
             label = f"{one}, {other} by share, {questions} questions"
             print(f"{label[:37]:<38}" + "".join(f"{c:>6.0f}" for c in cells), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
