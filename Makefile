@@ -7,6 +7,7 @@ TRAIN := .venv-train
 INSPECT := .venv-inspect
 PEERS := .venv-peers
 SCALE := .venv-scale
+BACKENDS := .venv-backends
 INTEROP := .venv-interop
 NODE_MODULES := tests/interop/node/node_modules
 PYRIT := .venv-pyrit
@@ -20,7 +21,7 @@ SEED ?= 0
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz test-train test-peers test-scale test-interop test-faults faults go lint lint-ruff lint-mypy lint-pyright lint-imports bench dev chromium organism organisms \
+.PHONY: help demo test fuzz test-train test-peers test-scale test-backends test-interop test-faults faults go lint lint-ruff lint-mypy lint-pyright lint-imports bench dev chromium organism organisms \
 	organisms-check clean
 
 help: ## list the commands
@@ -52,6 +53,9 @@ test-faults: $(VENV)/.package $(VENV)/.group-test ## let the log's writer and th
 
 faults: $(VENV)/.package $(VENV)/.group-test ## the same at every system call, over 3,000 faults (five minutes)
 	FAULTS=all $(PY) -m pytest tests/faults
+
+test-backends: $(BACKENDS)/.package ## run the log's tests with a real S3 server and PostgreSQL
+	$(BACKENDS)/bin/python -m pytest tests/backends
 
 lint: $(VENV)/.package $(VENV)/.group-test $(VENV)/.group-lint ## style, types (two checkers) and architecture
 	@$(MAKE) --no-print-directory --keep-going -j 2 --output-sync=target lint-ruff lint-mypy lint-pyright lint-imports
@@ -142,6 +146,19 @@ $(SCALE)/.package: pyproject.toml
 	*(t for t in read["dependency-groups"]["test"] if t.startswith(("pytest>", "hypothesis>"))), sep="\n")' > $@.txt
 	@$(SCALE)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $@.txt
 	@$(SCALE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@mv $@.txt $@
+
+# Servers of the log's backends: S3 (moto) from here, PostgreSQL from the system (Debian: apt-get install postgresql).
+$(BACKENDS)/.package: pyproject.toml
+	@echo "installing obstore, asyncpg and an S3 server into $(BACKENDS)"
+	@$(PYTHON) -m venv $(BACKENDS) 2>/dev/null || { $(PYTHON) -m venv --clear --without-pip $(BACKENDS) && \
+	$(PYTHON) -m pip --python $(BACKENDS)/bin/python install --quiet pip; }
+	@$(BACKENDS)/bin/python -c 'import tomllib; read = tomllib.load(open("pyproject.toml", "rb")); \
+	groups = read["dependency-groups"]; print(*read["project"]["dependencies"], \
+	*read["project"]["optional-dependencies"]["log"], *groups["backends"], \
+	*(t for t in groups["test"] if t.startswith(("pytest>", "hypothesis>"))), sep="\n")' > $@.txt
+	@$(BACKENDS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $@.txt
+	@$(BACKENDS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@mv $@.txt $@
 
 $(PEERS)/.package: pyproject.toml

@@ -111,7 +111,7 @@ def test_files_are_served_with_what_caches_need(served: tuple[Path, str]) -> Non
         assert body == (folder / path).read_bytes()
         assert "set-cookie" not in headers
     assert ask(url, path="/checkpoint")[2]["content-type"] == "text/plain; charset=utf-8"
-    assert ask(url, path="/tile/0/000.p/%d" % size)[2]["content-type"] == "application/octet-stream"
+    assert ask(url, path=f"/tile/0/000.p/{size}")[2]["content-type"] == "application/octet-stream"
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_body_that_does_not_arrive_is_given_up(tmp_path: Path) -> None:
     listen = log.Listen(reads_within_s=0.2, workers=1)
     with log.running(make_folder(tmp_path / "log"), real_gather, listen) as url:
         place = urllib.parse.urlsplit(url)
-        with socket.create_connection((place.hostname, place.port), timeout=20) as slow:  # type: ignore[arg-type] # both are there
+        with socket.create_connection((place.hostname, place.port), timeout=20) as slow:
             slow.sendall(b"POST /add HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nslow")
             assert b" 408 " in slow.recv(1_000)
 

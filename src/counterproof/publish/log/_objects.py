@@ -28,7 +28,7 @@ def _obstore() -> Any:  # noqa: ANN401 - an extra, whose types the checkers' env
     return obstore
 
 
-def bucket(url: str, **options: str) -> Any:  # noqa: ANN401 - same
+def bucket(url: str) -> Any:  # noqa: ANN401 - same
     """The object store at `s3://bucket/prefix`, `gs://`, `az://` or `memory://`; keys come from the environment.
 
     Raises:
@@ -37,7 +37,7 @@ def bucket(url: str, **options: str) -> Any:  # noqa: ANN401 - same
     """
     obs = _obstore()
     try:
-        return obs.store.from_url(url, **options)
+        return obs.store.from_url(url)
     except (obs.exceptions.BaseError, ValueError, TypeError) as exc:
         raise BadOption(
             f"cannot be opened: {exc}"[:300], where="--store", mend="give s3://bucket/prefix, gs://... or az://..."
@@ -168,7 +168,7 @@ def _head(data: bytes, origin: str) -> Head:
 def _fetch(obs: Any, store: Any, path: str) -> tuple[bytes | None, dict[str, Any]]:  # noqa: ANN401 - same
     try:
         found = obs.get(store, path)
-        return bytes(found.bytes()), {k: found.meta.get(k) for k in ("e_tag", "version")}
+        return bytes(found.bytes()), {k: v for k in ("e_tag", "version") if (v := found.meta.get(k))}
     except (FileNotFoundError, obs.exceptions.NotFoundError):
         return None, {}
     except (obs.exceptions.BaseError, OSError) as exc:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 from collections.abc import Coroutine
 from typing import Any
 
-from counterproof.errors import MissingExtra
+from counterproof.errors import MissingExtra, StorageFailed
 from counterproof.publish.log._lock import EMPTY, Head, exists_already, is_unclear
 
 _TABLE = "counterproof_head"
 _ANSWERS_WITHIN_S = 30.0
+_CLOSES_WITHIN_S = 5.0
 
 
 def _asyncpg() -> Any:  # noqa: ANN401 - an extra, whose types the checkers' environment need not have
@@ -34,7 +36,11 @@ class PostgresLock:
     def __init__(self, url: str) -> None:
         self._pg = _asyncpg()
         self._runner = asyncio.Runner()
-        self._db: Any = self._run(self._opened(url))
+        try:
+            self._db: Any = self._run(self._opened(url))
+        except BaseException:
+            self._runner.close()
+            raise
 
     def read(self, origin: str) -> Head | None:
         """The head, or None."""
@@ -59,8 +65,16 @@ class PostgresLock:
 
     def close(self) -> None:
         """Close the connection."""
-        self._db.terminate()
+        with contextlib.suppress(StorageFailed):
+            self._run(self._closed())
         self._runner.close()
+
+    async def _closed(self) -> None:
+        try:
+            await self._db.close(timeout=_CLOSES_WITHIN_S)
+        except (OSError, TimeoutError, self._pg.InterfaceError):
+            self._db.terminate()
+            await asyncio.sleep(0)  # the loop closes the socket
 
     async def _opened(self, url: str) -> Any:  # noqa: ANN401 - same
         db = await self._pg.connect(
