@@ -13,7 +13,7 @@ from tests.rely.verify.asking import ask, differences, opened_page
 
 pytestmark = pytest.mark.slow
 
-MUTATED = 600
+MUTATED, RESEALED, REPOLICED = 600, 600, 300
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,20 @@ def test_mutated_bundles_get_one_verdict(page: Page) -> None:
 
     assert differences(page, cases) == []
     assert len({broken.verdict(case) for case in cases}) >= 4  # the mutations reach beyond the format
+
+
+def test_statements_in_any_form_get_one_verdict(page: Page) -> None:
+    cases = list(mutations.resealed(RESEALED))
+
+    assert differences(page, cases) == []
+    assert len({broken.verdict(case) for case in cases}) >= 4
+
+
+def test_policies_in_any_form_get_one_verdict(page: Page) -> None:
+    cases = list(mutations.repoliced(REPOLICED))
+
+    assert differences(page, cases) == []
+    assert {broken.verdict(case) for case in cases} == {"", "2 trust"}
 
 
 def test_nothing_is_fetched_and_nothing_complains(page: Page) -> None:
