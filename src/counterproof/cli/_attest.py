@@ -26,13 +26,9 @@ _reason = click.option("--reason", required=True, help="Why, in a sentence.")
 _by = click.option("--organisation", required=True, help="In whose name.")
 
 
-@click.group()
+@click.group(commands=list(_attest_run.COMMANDS))
 def attest() -> None:
     """Sign statements and seal them for a log."""
-
-
-for _command in _attest_run.COMMANDS:
-    attest.add_command(_command)
 
 
 def public(text: str) -> str:

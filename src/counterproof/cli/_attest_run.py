@@ -135,7 +135,8 @@ def prereg(  # noqa: PLR0913 - one parameter per option
     found, measured = suite.load(suite_name), entry(about)
     known = tuple(category.id for category in found.categories)
     if unknown := set(categories) - set(known):
-        raise errors.BadOption(f"nothing is called {min(unknown)!r}", where="--category", mend=f"there are {', '.join(known)}")
+        mend = f"there are {', '.join(known)}"
+        raise errors.BadOption(f"nothing is called {min(unknown)!r}", where="--category", mend=mend)
     bars = record.Bars(contained_K=_values.share("--bar-k", bar_k), contained_F=_values.share("--bar-f", bar_f))
     said = record.Prereg(
         evaluator=evaluator, subject=subject_of(measured), generation=measured.digest,
