@@ -45,7 +45,7 @@ BREACHES = [
     (RELYING, "rely/verify/__init__.py", "from counterproof.rely import watch"),
     (RELYING, "rely/trust/__init__.py", "pass"),
     (PARTIES, "rely/watch/__init__.py", "from counterproof.publish import log"),
-    (PARTIES, "publish/log/__init__.py", "from counterproof.rely import verify"),
+    (PARTIES, "publish/log/__init__.py", "from counterproof.measure import suite"),
     (PARTIES, "publish/attest/__init__.py", "from counterproof.measure import suite"),
     (PARTIES, "tlog/__init__.py", "from counterproof import quorum"),
     (PARTIES, "note/__init__.py", "from counterproof import quorum"),
