@@ -155,9 +155,9 @@ def _print(found: verifying.Verified) -> None:
 def _line(number: record.Number | record.NoNumber) -> str:
     reason = getattr(number, "reason", None)
     if reason is not None:
-        return f"{number.name:<10}not measured: {reason}"
+        return f"{number.name:<14}not measured: {reason}"
     low, high = getattr(number, "low", ""), getattr(number, "high", "") or "infinity"
-    return f"{number.name:<10}{getattr(number, 'value', '') or 'undefined'} [{low}, {high}]"
+    return f"{number.name:<14}{getattr(number, 'value', '') or 'undefined'} [{low}, {high}]"
 
 
 def _regrade(data: bytes, statement: record.Statement, suites: tuple[str, ...]) -> None:

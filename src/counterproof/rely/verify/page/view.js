@@ -149,7 +149,7 @@ function statement({entry, head}) {
 }
 function numbers(said) {
   const rows = said.numbers.map((n) => n.kind === "interval"
-    ? element("tr", {}, element("th", {scope: "row"}, n.name), element("td", {}, n.value || "\u221e"),
+    ? element("tr", {}, element("th", {scope: "row"}, n.name), element("td", {}, n.value || "undefined"),
       element("td", {}, `${n.low} to ${n.high || "\u221e"}`), element("td", {}, n.level), element("td", {}, `${n.n}`), element("td", {}, n.method))
     : element("tr", {class: "none"}, element("th", {scope: "row"}, n.name), element("td", {colspan: "5"}, `not measured: ${n.reason}`)));
   const head = ["", "value", "interval", "level", "n", "method"].map((t) => element("th", {scope: "col"}, t));
