@@ -88,7 +88,12 @@ def prereg(subject: str, generation: str, **changes: Any) -> record.Prereg:  # n
     return structs.replace(made, **changes)
 
 
-def behaviour(subject: str, generation: str, declared: str, **changes: Any) -> record.Behaviour:  # noqa: ANN401 - any
+def behaviour(
+    subject: str,
+    generation: str,
+    declared: str,
+    **changes: Any,  # noqa: ANN401 - any field of the record
+) -> record.Behaviour:
     made = record.Behaviour(
         evaluator=EVALUATOR, subject=subject, generation=generation, category="poisons", prereg=declared, seq=0,
         prev="",
