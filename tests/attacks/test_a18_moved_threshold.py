@@ -75,3 +75,14 @@ def test_a_result_of_another_generation_is_refused() -> None:
 
     assert newer.does_count
     assert rules_of(ruling) == ["prereg-differs"]
+
+
+def test_another_evaluator_that_names_it_early_does_not_make_it_late() -> None:
+    made = Chain.begun()
+    coming = small_chain.sealed(made.prereg(), EVALUATOR_KEY)
+
+    framed = made.add(made.behaviour(record.digest_bytes(coming), SECOND), KEYS[SECOND])
+
+    assert rules_of(framed) == ["prereg"]
+    assert made.log(coming).does_count
+    assert made.add(made.behaviour(record.digest_bytes(coming)), EVALUATOR_KEY).does_count

@@ -21,6 +21,7 @@ from tests.chain.small_chain import (
     role,
     rules_of,
 )
+from tests.chain.test_chain_read import SAID
 
 CLAIM = record.Claim(
     subject=NOTHING, claimant=LAB, document=NOTHING, locator="p. 3", quote="it is safe", property="K", category="storm",
@@ -150,6 +151,14 @@ def test_nobody_takes_back_what_another_said() -> None:
     assert made.independent() == {EVALUATOR}
 
 
+def test_a_governance_key_beside_it_does_not_change_whose_claim_it_is() -> None:
+    made = Chain.begun()
+    claim = made.add(msgspec.structs.replace(CLAIM, subject=made.subject), GOVERNANCE[0], LAB_KEY)
+
+    assert claim.does_count
+    assert made.add(record.Retract(organisation=LAB, entry=claim.entry, reason="an error"), LAB_KEY).does_count
+
+
 def test_who_signed_is_told() -> None:
     made = Chain.begun()
     stranger = small_chain.key("stranger.example")
@@ -170,6 +179,32 @@ def test_two_keys_that_share_a_name_and_an_identifier_are_both_tried(monkeypatch
         auditor=SECOND, evaluator=EVALUATOR, planted=0, planted_right=0, repeated=0, repeated_agreeing=0, evidence=""
     )
     assert made.add(said, other).signers == (chain.Signed(other.verifier.text, SECOND, "evaluator"),)
+
+
+SIGNERS = (EVALUATOR_KEY, LAB_KEY, small_chain.LAB_NEXT, *GOVERNANCE, small_chain.key("stranger.example"))
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(SAID), st.lists(st.sampled_from(SIGNERS), min_size=1, max_size=3, unique=True)),
+        max_size=12,
+    ),
+    st.integers(0, 2**40),
+)
+@settings(max_examples=60, deadline=None)
+def test_whatever_is_said_by_whomever_gets_a_ruling(
+    said: list[tuple[record.Predicate, list[note.Signer]]], now_s: int
+) -> None:
+    made = Chain.begun()
+    entries = [small_chain.sealed(one, *signers) for one, signers in said]
+    entries += [entry[:-1] + b"]" for entry in entries]
+
+    rulings = [made.log(entry) for entry in entries]
+    made.rules.overdue(now_s)
+
+    assert all(ruling.index in breach.evidence for ruling in rulings for breach in ruling.breaches)
+    assert {breach.rule for ruling in rulings for breach in ruling.breaches} <= set(chain.RULES)
+    assert made.independent() == frozenset()
 
 
 def test_every_provable_rule_is_a_rule() -> None:

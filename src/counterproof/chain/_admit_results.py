@@ -18,9 +18,10 @@ def prereg(state: State, case: Case, said: record.Prereg) -> None:
     if not case.is_by(state.keys, _EVALUATOR, said.evaluator):
         return
     subject = _subject(state, case, said.subject, said.generation)
-    if case.entry in state.early:
-        says = f"it was logged after the result that names it, at entry {state.early[case.entry][-1]}"
-        case.breach("prereg-late", says, *state.early[case.entry])
+    # Its own result: others may name what is not logged yet, too.
+    early = state.early.get((case.entry, said.evaluator))
+    if early is not None:
+        case.breach("prereg-late", f"it was logged after the result that names it, at entry {early[-1]}", *early)
     if subject is not None:
         may_judge(state, case, said.evaluator, subject)
     # It binds whoever signed it, whatever else is wrong with it: else a flaw put in on purpose would unbind.
@@ -81,7 +82,7 @@ def _check_prereg(state: State, case: Case, said: record.Behaviour) -> None:
     if declared is None or declared.said.evaluator != said.evaluator:
         case.breach("prereg", "it names no preregistration of the same evaluator that was logged before")
         if declared is None:
-            state.early.setdefault(said.prereg, (*case.shown_by, case.index))
+            state.early.setdefault((said.prereg, said.evaluator), (*case.shown_by, case.index))
         return
     if why := why_different(said, declared.said):
         case.breach("prereg-differs", why, *declared.shown_by)

@@ -17,7 +17,7 @@ def claim(state: State, case: Case, said: record.Claim) -> None:
     if said.subject not in state.subjects:
         case.breach("subject", "it speaks of a subject that was not logged before")
         return
-    state.keep(case, case.signers[0].organisation)
+    state.keep(case, case.organisation)
 
 
 def dispute(state: State, case: Case, said: record.Dispute) -> None:
@@ -66,4 +66,4 @@ def heads(state: State, case: Case, said: record.Heads) -> None:
         says = f"its summary of the entries below {said.size} has {said.count} series; {len(found)} follow from them"
         case.breach("heads", f"{says}, or with other latest results")
         return
-    state.keep(case, case.signers[0].organisation)
+    state.keep(case, case.organisation)

@@ -16,7 +16,8 @@ from counterproof.chain._ruling import Breach, Rule, Ruling, Signed
 class Case:
     """What is known of an entry while it is judged. `held`: keys whose signature holds; `failed`: one's that does not.
 
-    `payload`: SHA-256 of what was signed. Two entries with the same payload say the same, whoever signed beside.
+    `organisation`: the first that signed in a role that fits. `payload`: SHA-256 of what was signed. Two entries with
+    the same payload say the same, whoever signed beside.
     """
 
     index: int
@@ -26,6 +27,7 @@ class Case:
     signers: tuple[Signed, ...] = ()
     is_repeated: bool = False
     shown_by: tuple[int, ...] = ()
+    organisation: str = ""
     payload: bytes = b""
     breaches: list[Breach] = field(default_factory=list[Breach])
 
@@ -58,6 +60,7 @@ class Case:
         gone = [past for key in self.held if (past := keys.retired(key))]
         lost = [past for past in gone if past.standing is not None and _is_fit(past.standing, roles, organisation)]
         self.shown_by = tuple(sorted({index for one in fits for index in one.shown_by}))
+        self.organisation = fits[0].role.organisation if fits else ""
         if lost and are_lost_told:
             self._tell_lost(lost[0])
         elif not fits:

@@ -25,7 +25,7 @@ class State:
         self.series: list[Series] = []
         self._series_at: dict[tuple[str, str, str], int] = {}
         self._said: dict[bytes, str] = {}
-        self.early: dict[str, tuple[int, ...]] = {}
+        self.early: dict[tuple[str, str], tuple[int, ...]] = {}
         self.retracted: set[str] = set()
         self.disputed: dict[str, set[str]] = {}
         self.late: set[tuple[str, str]] = set()
