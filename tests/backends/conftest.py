@@ -7,6 +7,7 @@ folder of its own by a user that is not root.
 from __future__ import annotations
 
 import contextlib
+import http.client
 import importlib.util
 import os
 import pwd
@@ -16,8 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -54,8 +53,8 @@ def s3() -> Iterator[str]:
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        _until_it_answers(url)
-        urllib.request.urlopen(urllib.request.Request(f"{url}/logs", method="PUT"), timeout=10).close()
+        _until_it_answers(port)
+        _asked(port, "PUT", "/logs")
         with pytest.MonkeyPatch.context() as environment:
             for name, value in {
                 "AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x",
@@ -68,13 +67,18 @@ def s3() -> Iterator[str]:
         server.wait(30)
 
 
-def _until_it_answers(url: str) -> None:
+def _asked(port: int, method: str, path: str) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    with contextlib.closing(connection):
+        connection.request(method, path)
+        connection.getresponse().read()
+
+
+def _until_it_answers(port: int) -> None:
     until = time.monotonic() + _STARTS_WITHIN_S
     while True:
         try:
-            urllib.request.urlopen(url, timeout=5).close()
-        except urllib.error.HTTPError:
-            return
+            _asked(port, "GET", "/")
         except OSError:
             if time.monotonic() > until:
                 raise
@@ -98,11 +102,11 @@ def postgres() -> Iterator[str]:
         as_user = {"user": user, "cwd": folder}
     try:
         subprocess.run(
-            [bin_ / "initdb", "-D", folder / "data", "-A", "trust", "-U", "log", "--no-sync"],
+            [str(bin_ / "initdb"), "-D", str(folder / "data"), "-A", "trust", "-U", "log", "--no-sync"],
             check=True, stdout=subprocess.DEVNULL, **as_user,
         )  # fmt: skip
         start = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
-        command = [bin_ / "pg_ctl", "-D", folder / "data", "-w", "-l", folder / "said"]
+        command = [str(bin_ / "pg_ctl"), "-D", str(folder / "data"), "-w", "-l", str(folder / "said")]
         subprocess.run([*command, "-o", start, "start"], check=True, stdout=subprocess.DEVNULL, **as_user)
         try:
             yield f"postgres://log@127.0.0.1:{port}/postgres"

@@ -227,7 +227,7 @@ def test_an_answer_that_never_came_leaves_the_lock_unclear(postgres: str) -> Non
     origin = uuid.uuid4().hex
     lock = _postgres.PostgresLock(postgres)
     lock.create(origin)
-    lock._db.terminate()
+    lock._db.terminate()  # pyright: ignore[reportPrivateUsage] - the connection that a failing network would take away
 
     with pytest.raises(StorageFailed, match="not known whether the lock moved"):
         lock.swap(origin, log.EMPTY, log.Head(1, bytes(32)))
