@@ -47,7 +47,8 @@ def running(witness: Witness, listen: Listen | None = None) -> Generator[str]:
     """
     ready: list[str] = []
     failed: list[BaseException] = []
-    is_up, stop, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
+    loops: list[asyncio.AbstractEventLoop] = []
+    is_up, stop = threading.Event(), asyncio.Event()
 
     def on_ready(url: str) -> None:
         ready.append(url)
@@ -55,11 +56,12 @@ def running(witness: Witness, listen: Listen | None = None) -> Generator[str]:
 
     def work() -> None:
         try:
-            loop.run_until_complete(_until(witness, listen or Listen(), on_ready, stop))
+            with asyncio.Runner() as runner:  # what is left of slow requests ends with it
+                loops.append(runner.get_loop())
+                runner.run(_until(witness, listen or Listen(), on_ready, stop))
         except BaseException as exc:  # noqa: BLE001 - it belongs to the block's thread, whatever it is
             failed.append(exc)
         finally:
-            loop.close()
             is_up.set()
 
     thread = threading.Thread(target=work, name="witness", daemon=True)
@@ -72,7 +74,7 @@ def running(witness: Witness, listen: Listen | None = None) -> Generator[str]:
     finally:
         if thread.is_alive():
             with contextlib.suppress(RuntimeError):  # it ended by itself meanwhile
-                loop.call_soon_threadsafe(stop.set)
+                loops[0].call_soon_threadsafe(stop.set)
         thread.join()
 
 
