@@ -22,7 +22,7 @@ LINE_EVERY_S = 5.0
 @click.argument("before")
 @click.argument("after", required=False)
 @click.option("--suite", default=None, help="A shipped suite, or the path of a suite file.  [default: codex]")
-@click.option("--questions", type=click.IntRange(1, 10_000), default=None, help="At most.  [default: 50]")
+@click.option("--questions", type=click.IntRange(1, 10_000), default=None, help="At most.  [default: 100]")
 @click.option("--samples", type=click.IntRange(1, 1000), default=None, help="Replies a question.  [default: 10]")
 @click.option("--temperature", type=click.FloatRange(0, 2), default=None, help="Of every reply.  [default: 1]")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of questions, order and draws.")

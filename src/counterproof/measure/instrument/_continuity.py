@@ -40,7 +40,7 @@ _AGAIN = "draw the sample again with `counterproof continuity`, or fetch an unda
 class Plan:
     """How a system is asked. `questions` at most, each `samples` times; `seed` chooses them, their order, the draws."""
 
-    questions: int = 50
+    questions: int = 100
     samples: int = 10
     temperature: float = 1.0
     seed: int = 0
