@@ -250,3 +250,34 @@ def test_entries_are_never_overwritten(desk: Desk, capsys: pytest.CaptureFixture
     assert ended("attest", "generation", desk / "genesis.json", *words) == 2
     assert "there is a file already" in capsys.readouterr().err
     assert (desk / "generation.json").read_bytes() == before
+
+
+def test_what_continuity_found_is_signed(desk: Desk) -> None:
+    digest = "sha256:" + "0" * 64
+    name = record.TargetName(name="surface", digest=digest)
+    distance = record.Interval(value=0.01, low=0.0, high=0.02, level=0.95, n=100, clusters=10, method="bootstrap")
+    result = record.ContinuityResult(
+        compares="evaluated and served", before=name, after=name, before_samples=digest, after_samples=digest,
+        suite="codex", suite_digest=digest, asked=digest, test="mmd/1", temperature=1.0, n_before=100, n_after=100,
+        questions=10, left_out=0, seed=0, distance=distance, noise=0.01, p=0.5, level=0.05, break_at=0.1,
+        verdict="same", moved=(),
+    )  # fmt: skip
+    (desk / "result.json").write_bytes(record.canonical_bytes(result))
+
+    desk.sign("continuity", desk / "result.json", "--before", desk / "generation.json", by="eval", out="same.json")
+
+    assert desk.rulings()[-1].does_count
+    said = chain.open_entry((desk / "same.json").read_bytes()).statement.predicate
+    assert isinstance(said, record.Continuity)
+    assert (said.before == said.after, said.verdict, said.p) == (True, "same", "0.5")
+
+
+def test_keys_are_given_as_text_or_as_files(desk: Desk) -> None:
+    text = desk.key("eval2").verifier.text
+    (desk / "eval2.pub").write_text(text + "\n", encoding="utf-8")
+    words = ("--role", "monitor", "--organisation", "M", "--key", desk / "gov.key")
+
+    for number, holder in enumerate((text, desk / "eval2.pub", desk / "eval2.key")):
+        assert ended("attest", "role", holder, *words, "--out", desk / f"{number}.json") == 0
+
+    assert len({(desk / f"{number}.json").read_bytes() for number in range(3)}) == 1
