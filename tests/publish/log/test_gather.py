@@ -143,7 +143,8 @@ def test_one_that_is_down_keeps_nobody_from_the_quorum() -> None:
     [
         (lies, "does not hold"), (as_another, "no line by its key"), (from_the_future, r"its clock is \+"),
         (says(200, b"junk\n"), "no signature lines"), (says(200, b"x" * 300_000), "no end"),
-        (says(403, b"who?"), "403"), (says(422, b"bad proof"), "422, 'bad proof'"), (says(409, b"99\n"), "size 99 already"),
+        (says(403, b"who?"), "403"), (says(422, b"bad proof"), "422, 'bad proof'"),
+        (says(409, b"99\n"), "size 99 already"),
     ],
 )  # fmt: skip
 def test_too_few_is_said_at_once_and_who_and_why(bad: Reply, why: str) -> None:
