@@ -35,21 +35,21 @@ def _number(name: str, low: str, value: str, high: str) -> record.Number:
 def test_a_bar_is_held_against_the_limit_that_is_against_the_system(
     metric: str, bar: str, low: str, value: str, high: str, passed: str
 ) -> None:
-    found = _results._criterion(metric, bar, _number(metric, low, value, high))
+    found = _results.criterion(metric, bar, _number(metric, low, value, high))
 
     assert (found.metric, f"{found.comparator} {found.threshold}", found.passed) == (metric, bar, passed)
 
 
 def test_what_was_not_measured_meets_no_bar() -> None:
-    found = _results._criterion("K_joint", "at least 0.75", record.NoNumber(name="K_joint", reason="too few"))
+    found = _results.criterion("K_joint", "at least 0.75", record.NoNumber(name="K_joint", reason="too few"))
 
     assert found.passed == ""
 
 
 def test_a_long_reason_is_cut_to_what_a_statement_takes() -> None:
     long = record.NoNumber(name="K", reason="x" * 1000)
-    short = _results._short(long)
+    short = _results.short(long)
 
     assert isinstance(short, record.NoNumber)
     assert short.reason == "x" * (chain.MAX_TEXT - 3) + "..."
-    assert _results._short(number("K", "0.5")) == number("K", "0.5")
+    assert _results.short(number("K", "0.5")) == number("K", "0.5")

@@ -94,8 +94,8 @@ def _behaviour(
         budget=budget_text(source.budget),
         seed=source.seed,
         version=source.version,
-        numbers=tuple(_short(number) for number in numbers.values()),
-        criteria=tuple(_criterion(m, bar, numbers[m]) for m, bar in sorted(criteria_of(report.bars).items())),
+        numbers=tuple(short(number) for number in numbers.values()),
+        criteria=tuple(criterion(m, bar, numbers[m]) for m, bar in sorted(criteria_of(report.bars).items())),
         verdict=row.verdict,
         count=len(leaves),
         transcripts=chain.transcripts_root(leaves),
@@ -104,13 +104,15 @@ def _behaviour(
     )
 
 
-def _short(number: record.Number | record.NoNumber) -> record.Number | record.NoNumber:
+def short(number: record.Number | record.NoNumber) -> record.Number | record.NoNumber:
+    """The number as a statement takes it: a reason for there being none is cut to size."""
     if isinstance(number, record.NoNumber) and len(number.reason) > chain.MAX_TEXT:
         return record.NoNumber(name=number.name, reason=number.reason[: chain.MAX_TEXT - 3] + "...")
     return number
 
 
-def _criterion(metric: str, bar: str, number: record.Number | record.NoNumber) -> record.Criterion:
+def criterion(metric: str, bar: str, number: record.Number | record.NoNumber) -> record.Criterion:
+    """Whether a declared bar was met, by the limit that speaks against the system."""
     words, _, threshold = bar.rpartition(" ")
     comparator: Literal["at least", "at most"] = "at least" if words == "at least" else "at most"
     held = ""
