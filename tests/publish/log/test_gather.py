@@ -191,6 +191,16 @@ def test_one_whose_proof_cannot_be_made_does_not_count() -> None:
         gather(LOG.signed(9), 7, LOG.proof(7, 9), cannot)
 
 
+def test_a_fault_of_ours_in_asking_one_is_told_and_keeps_nobody_from_the_quorum() -> None:
+    with asking([[says(409, b"3\n")], [cosigns], [cosigns], [cosigns]]) as (gather, _, policy):
+        assert names_on(gather(LOG.signed(9), 0, [], none), policy) == {"w2", "w3", "w4"}
+    with (
+        asking([[says(409, b"3\n")]] * 3) as (gather, _, _),
+        pytest.raises(errors.NoQuorum, match="w1: asking failed: AssertionError"),
+    ):
+        gather(LOG.signed(9), 0, [], none)
+
+
 def test_one_that_says_come_again_is_asked_again() -> None:
     with asking([[says(503), says(429), cosigns]] * 3) as (gather, _, policy):
         assert names_on(gather(LOG.signed(9), 0, [], none), policy) == {"w1", "w2", "w3"}

@@ -197,6 +197,8 @@ class Gatherer:
         except TimeoutError:
             for name in place.names:
                 this.why.setdefault(name, f"no answer within {self._deadline_s:g} s")
+        except Exception as exc:  # noqa: BLE001 - a fault in asking one must not hide what the others say
+            this.why.update(dict.fromkeys(place.names, f"asking failed: {type(exc).__name__}: {exc}"[:200]))
 
     async def _ask_once(self, place: _Place, this: _Round) -> None:
         new = this.checkpoint.size
