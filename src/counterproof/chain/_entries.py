@@ -19,7 +19,7 @@ class Known:
 
 
 class Entries:
-    """Every entry that was said by somebody who may say it. About 250 bytes each."""
+    """Every entry that was said by somebody who may say it. Some 150 bytes each."""
 
     def __init__(self) -> None:
         self._at: dict[bytes, int] = {}

@@ -22,7 +22,7 @@ def _numbers() -> array[int]:
 
 @dataclass(slots=True)
 class Series:
-    """What one evaluator said of one subject in one category. Some 120 bytes for each result, whatever it says.
+    """What one evaluator said of one subject in one category. Some 100 bytes for each result, whatever it says.
 
     `missing`: numbers that were left out, with the digest of the entry that must stand there where one after it names
     it; `is_lost`: too many were left out to wait for, or a link leads elsewhere.
