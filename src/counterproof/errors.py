@@ -14,7 +14,7 @@
     |   |-- BadLabels                 a file of labelled replies, or a judge's calibration, cannot be used
     |   |-- BadNote                   a note, envelope, checkpoint, tile, proof or receipt breaks its format
     |   |-- BadKey                    a key cannot be read, or is one that must not be used
-    |   |-- BadPolicy                 a quorum policy or a trust file breaks its format, or trusts nobody
+    |   |-- BadPolicy                 a policy or a trust file breaks its format, or trusts nobody
     |   |-- BadStatement              a statement breaks its format or the rules of its kind
     |   |-- BadBundle                 a bundle or a file of evidence breaks its format
     |   |-- BadLog                    a log's or a witness's folder, lock or answer is not what it must be
@@ -136,7 +136,7 @@ class BadKey(BadInput):
 
 
 class BadPolicy(BadInput):
-    """A quorum policy or a trust file breaks its format, or trusts nobody."""
+    """A policy (of a quorum, of a selection) or a trust file breaks its format, or trusts nobody."""
 
 
 class BadStatement(BadInput):

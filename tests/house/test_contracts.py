@@ -44,6 +44,8 @@ BREACHES = [
     (PUBLISHING, "publish/report/__init__.py", "from counterproof.publish import attest"),
     (RELYING, "rely/verify/__init__.py", "from counterproof.rely import watch"),
     (RELYING, "rely/trust/__init__.py", "pass"),
+    (RELYING, "rely/select/__init__.py", "from counterproof.rely import watch"),
+    (RELYING, "rely/verify/__init__.py", "from counterproof.rely import select"),
     (PARTIES, "rely/watch/__init__.py", "from counterproof.publish import log"),
     (PARTIES, "publish/log/__init__.py", "from counterproof.measure import suite"),
     (PARTIES, "publish/attest/__init__.py", "from counterproof.measure import suite"),

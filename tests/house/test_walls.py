@@ -39,6 +39,7 @@ LIBRARIES: dict[str, set[str]] = {
     "publish.log": {"aiohttp", "asyncpg", "msgspec", "obstore"},
     "publish.witness": {"aiohttp", "msgspec"},
     "rely.verify": {"msgspec"},
+    "rely.select": {"msgspec"},
     "rely.watch": {"aiohttp", "msgspec"},
     "cli": {"click", "msgspec", "rich"},
 }

@@ -45,6 +45,7 @@ from counterproof.record._report import (
     TargetResult,
     Verdict,
 )
+from counterproof.record._selection import Assurance, Bar, Choice, OrderKey, Selection, SelectionPolicy
 from counterproof.record._stack import Filter, Stack
 from counterproof.record._statement import (
     KINDS,
@@ -128,18 +129,19 @@ from counterproof.record._words import back_words, filled, normalised, slots_of,
 
 __all__ = [
     "ATTACKER", "FAULTS", "JUDGE", "KINDS", "PAYLOAD_TYPE", "PREDICATE_PREFIX", "PREDICATE_SUFFIX", "ROLES",
-    "STATEMENT_TYPE", "TARGET", "Abandon", "Arm", "Ask", "Attempt", "Audit", "Bars", "Behaviour", "Benign", "Brief",
-    "Budget", "Bundle", "Calibration", "CalibrationRow", "Card", "Category", "CategoryResult", "Claim", "ClaimMark",
-    "ClaimVerdict", "Collateral", "Compares", "Continuity", "ContinuityResult", "Corpus", "CorpusMark", "Criterion",
-    "Currency", "Curve", "CurvePoint", "Dispute", "Entry", "Estimate", "Evidence", "EvidenceKind", "Exemplar",
-    "ExpectedVerdict", "Extrapolation", "FamilyShare", "Filter", "Finding", "Form", "Generation", "Goal", "Grade",
-    "GradedLeaf", "Harness", "Head", "Heads", "Heard", "Interval", "JudgeCalibration", "KeyCompromise", "KeyRotate",
-    "Language", "LayerWorth", "Lore", "Message", "Moved", "Named", "NoNumber", "NotMeasured", "Number", "Opened",
-    "Opening", "Part", "Phrasing", "Policy", "Predicate", "Prereg", "Projection", "Provenance", "Query", "RankRow",
-    "RatioSet", "Reading", "Record", "Reply", "Report", "Retract", "Role", "RoleName", "Sampled", "Samples", "Source",
-    "Stack", "Statement", "Status", "StatusCount", "SubjectGenesis", "Suite", "TargetName", "TargetResult", "Template",
-    "Transcript", "Trust", "Verdict", "VerifierAudit", "WhiteAttack", "WhiteBoxReport", "WhiteDeclared", "WhiteEdit",
-    "WhitePoint", "WhiteTarget", "as_decimal", "back_words", "canonical_bytes", "continuity_of", "decimal",
-    "digest_bytes", "digest_of", "family_of", "filled", "normalised", "reference_of", "rounded", "slots_of",
-    "statement_bytes", "translated",
+    "STATEMENT_TYPE", "TARGET", "Abandon", "Arm", "Ask", "Assurance", "Attempt", "Audit", "Bar", "Bars",
+    "Behaviour", "Benign", "Brief", "Budget", "Bundle", "Calibration", "CalibrationRow", "Card", "Category",
+    "CategoryResult", "Choice", "Claim", "ClaimMark", "ClaimVerdict", "Collateral", "Compares", "Continuity",
+    "ContinuityResult", "Corpus", "CorpusMark", "Criterion", "Currency", "Curve", "CurvePoint", "Dispute", "Entry",
+    "Estimate", "Evidence", "EvidenceKind", "Exemplar", "ExpectedVerdict", "Extrapolation", "FamilyShare", "Filter",
+    "Finding", "Form", "Generation", "Goal", "Grade", "GradedLeaf", "Harness", "Head", "Heads", "Heard", "Interval",
+    "JudgeCalibration", "KeyCompromise", "KeyRotate", "Language", "LayerWorth", "Lore", "Message", "Moved", "Named",
+    "NoNumber", "NotMeasured", "Number", "Opened", "Opening", "OrderKey", "Part", "Phrasing", "Policy", "Predicate",
+    "Prereg", "Projection", "Provenance", "Query", "RankRow", "RatioSet", "Reading", "Record", "Reply", "Report",
+    "Retract", "Role", "RoleName", "Sampled", "Samples", "Selection", "SelectionPolicy", "Source", "Stack",
+    "Statement", "Status", "StatusCount", "SubjectGenesis", "Suite", "TargetName", "TargetResult", "Template",
+    "Transcript", "Trust", "Verdict", "VerifierAudit", "WhiteAttack", "WhiteBoxReport", "WhiteDeclared",
+    "WhiteEdit", "WhitePoint", "WhiteTarget", "as_decimal", "back_words", "canonical_bytes", "continuity_of",
+    "decimal", "digest_bytes", "digest_of", "family_of", "filled", "normalised", "reference_of", "rounded",
+    "slots_of", "statement_bytes", "translated",
 ]  # fmt: skip
