@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from counterproof import note, record, tlog
+from tests.chain import small_tokens
 from tests.publish.attest import claim_making
 from tests.rely.verify import broken, whole_log
 
@@ -43,6 +44,7 @@ def _predicates() -> tuple[record.Predicate, ...]:
             evidence=_NOTHING,
         ),
         record.Heads(origin="log.example/chain", size=6, count=1, root="0" * 64),
+        small_tokens.token_key(),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from counterproof import chain, errors, note, record, tlog
 from counterproof.publish import attest
-from tests.chain import small_chain
+from tests.chain import small_chain, small_tokens
 from tests.chain.small_chain import EVALUATOR, EVALUATOR_KEY, NOTHING, ORIGIN, Chain, digest, text
 
 KEY = text(EVALUATOR_KEY)
@@ -41,6 +41,7 @@ SAID: tuple[record.Predicate, ...] = (
         auditor="M", evaluator="E", planted=3, planted_right=2, repeated=1, repeated_agreeing=1, evidence=NOTHING
     ),
     record.Heads(origin=ORIGIN, size=9, count=0, root=tlog.EMPTY_ROOT.hex()),
+    small_tokens.token_key(),
 )  # fmt: skip
 
 

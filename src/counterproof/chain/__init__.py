@@ -17,6 +17,8 @@ from counterproof.chain._read import (
 )
 from counterproof.chain._rules import Rules
 from counterproof.chain._ruling import PROVABLE, RULES, Breach, Rule, Ruling, Signed
+from counterproof.chain._token_key import read_token_key
+from counterproof.chain._tokens import check_token, logged_key, token_challenge
 
 __all__ = [
     "MAX_ENTRY_BYTES",
@@ -30,15 +32,19 @@ __all__ = [
     "Signed",
     "UnverifiedEntry",
     "beacon_indexes",
+    "check_token",
     "graded_leaf",
     "heads_root",
     "is_digest",
+    "logged_key",
     "next_keys_digest",
     "open_entry",
     "read_statement",
+    "read_token_key",
     "read_trust",
     "seal",
     "seconds_of",
+    "token_challenge",
     "transcripts_root",
     "why_different",
 ]

@@ -8,11 +8,14 @@ from collections.abc import Callable
 from time import strptime
 
 from counterproof import note, record
+from counterproof.chain._token_key import read_token_key
 from counterproof.errors import BadKey, BadStatement
 
 MAX_COUNT = 2**53 - 1
 """The largest count: what every reader of JSON keeps exactly (RFC 8259, section 6)."""
 MAX_TEXT, MAX_QUOTE, MAX_ITEMS = 400, 4000, 64
+EPOCH_S = (86_400, 400 * 86_400)
+"""How long a token key holds, at least and at most: few people ask in a short time, and are found again by it."""
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -95,6 +98,18 @@ def _key(value: str) -> str:
     return "" if kind == "statement" else f"is a key of kind {kind!r}, which signs no statements"
 
 
+def _token_key(value: str) -> str:
+    try:
+        read_token_key(value)
+    except BadKey as exc:
+        return f"is no key that can be used: {exc}"
+    return ""
+
+
+def _host(value: str) -> str:
+    return "" if note.is_token_host(value) else "is not 1 to 255 visible ASCII characters without commas"
+
+
 def _when(value: str) -> str:
     try:
         seconds_of(value)
@@ -167,16 +182,20 @@ _FORMS: dict[str, Callable[..., str]] = {
     "break_at": _decimal, "budget": _name, "categories": _each(_name, least=1), "category": _name,
     "changed": _name, "claimant": _name, "closes_by": _when, "commitments": _map(_digest), "compares": _free,
     "conditions": _map(_text), "conflicts": _each(_name, is_sorted=True), "count": _count, "criteria": _criteria,
-    "direction": _free, "document": _digest, "entry": _digest, "evaluator": _name, "evidence": _maybe_digest,
-    "generation": _digest, "grader": _name, "instrument": _name, "key": _key, "keys": _each(_key, least=1),
+    "direction": _free, "document": _digest, "ends": _when, "entry": _digest, "epoch": _name,
+    "evaluator": _name, "evidence": _maybe_digest,
+    "generation": _digest, "grader": _name, "instrument": _name, "issuer": _host, "key": _key,
+    "keys": _each(_key, least=1),
     "lab": _name, "level": _decimal, "locator": _text, "model_signing": _maybe_digest, "n": _count, "new": _key,
     "next_key": _maybe_digest, "next_keys": _digest, "number": _count, "numbers": _numbers, "old": _key,
-    "opens": _count, "organisation": _name, "origin": _name, "p": _decimal, "planted": _count,
+    "opens": _count, "organisation": _name, "origin": _name,
+    "origins": _each(_host, least=1, is_sorted=True), "p": _decimal, "planted": _count,
     "planted_right": _count, "prereg": _digest, "prev": _maybe_digest, "previous": _digest, "property": _name,
     "questions": _count, "quote": _quote, "reading": _text, "reason": _name,
     "relies_on": _each(_digest, is_sorted=True),
     "repeated": _count, "repeated_agreeing": _count, "report": _digest, "role": _free, "root": _hexadecimal,
-    "seed": _count, "seq": _count, "size": _count, "statistic": _decimal, "subject": _digest, "suite": _digest,
+    "seed": _count, "seq": _count, "size": _count, "starts": _when, "statistic": _decimal,
+    "subject": _digest, "suite": _digest,
     "target": _digest, "test": _name, "threshold": _decimal, "transcripts": _hexadecimal, "verdict": _text,
     "version": _name,
 }  # fmt: skip
@@ -186,6 +205,7 @@ _OF_ITS_OWN: dict[tuple[str, str], Callable[..., str]] = {
     ("generation", "target"): _maybe_digest,
     ("prereg", "criteria"): _map(_bar),
     ("subject-genesis", "subject"): _name,
+    ("token-key", "key"): _token_key,
 }
 
 
@@ -207,7 +227,7 @@ def check_forms(statement: record.Statement) -> None:
     for name, check in _BY_KIND[kind]:
         if why := check(getattr(statement.predicate, name)):
             raise BadStatement(f"its {name} {why}", where=kind, mend="see spec/statement.md")
-    if why := _named(statement.subject) or _together(statement.predicate):
+    if why := _named(statement.subject) or _together(statement.predicate) or _lasting(statement.predicate):
         raise BadStatement(why, where=kind, mend="see spec/statement.md")
 
 
@@ -220,6 +240,14 @@ def _named(subject: tuple[record.Named, ...]) -> str:
         if set(one.digest) != {"sha256"} or not _HEX.fullmatch(one.digest["sha256"]):
             return "what it speaks of has no digest of the form sha256 and 64 lower-case hexadecimal digits"
     return ""
+
+
+def _lasting(said: record.Predicate) -> str:
+    if not isinstance(said, record.TokenKey):
+        return ""
+    least, most = EPOCH_S
+    lasts = seconds_of(said.ends) - seconds_of(said.starts)
+    return "" if least <= lasts <= most else "a token key holds for one day at least and 400 days at most"
 
 
 def _together(said: record.Predicate) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from counterproof import record
-from counterproof.chain import _admit_keys, _admit_results, _admit_subjects, _admit_words
+from counterproof.chain import _admit_keys, _admit_results, _admit_subjects, _admit_tokens, _admit_words
 from counterproof.chain._case import Case
 from counterproof.chain._keys import Standing
 from counterproof.chain._read import open_entry
@@ -18,8 +18,9 @@ from counterproof.errors import BadLog, BadNote, BadStatement
 class Rules:
     """Admits the entries of one log in order, and says of each which rules it breaks.
 
-    What breaks a rule changes nothing, with one exception: what an evaluator declared or measured binds it whatever
-    else is wrong with it, so that no flaw can be put in on purpose and none is told again for every later entry.
+    What breaks a rule changes nothing, with two exceptions: what an evaluator declared or measured binds it whatever
+    else is wrong with it, so that no flaw can be put in on purpose and none is told again for every later entry; and
+    where an issuer of tokens has two keys at one time, neither counts.
     Entries may be left out (their indexes only have to rise): a breach of a rule in `PROVABLE` holds on what remains.
 
     Raises:
@@ -120,6 +121,17 @@ class Rules:
         """What each organisation last found when it compared these generations."""
         return dict(self._state.continuity.get((self._state.id_of(subject), before, after), {}))
 
+    def token_key(self, organisation: str, epoch: str) -> record.TokenKey | None:
+        """The one key with which an issuer signs tokens in an epoch; None where there is none, or more than one.
+
+        Nor is there one where the entry was taken back, or the organisation keeps a log itself by now.
+        """
+        found = self._state.tokens.find(organisation, epoch)
+        if found is None or found.entry in self._state.retracted:
+            return None
+        keeps_log = any(one.role.role == "log" for one in self._state.keys.of(organisation))
+        return None if keeps_log else found.said
+
     def is_retracted(self, entry: str) -> bool:
         """Whether its own organisation took it back."""
         return entry in self._state.retracted
@@ -177,3 +189,5 @@ def _admit(state: State, case: Case, said: record.Predicate) -> None:  # noqa: C
             _admit_words.audit(state, case, said)
         case record.Heads():
             _admit_words.heads(state, case, said)
+        case record.TokenKey():
+            _admit_tokens.token_key(state, case, said)

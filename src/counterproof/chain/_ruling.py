@@ -11,13 +11,23 @@ Rule = Literal[
     "form", "signature", "standing", "revoked", "governance", "key", "genesis", "hijack", "generation",
     "generation-fork", "subject", "self-attestation", "conflict", "prereg", "prereg-late", "prereg-differs",
     "prereg-used", "unclosed", "sequence", "equivocation", "reference", "heads",
+    "token-key",
 ]  # fmt: skip
 """The names of the rules; docs/chain.md says what each forbids."""
 
 RULES: tuple[Rule, ...] = get_args(Rule)
 
 PROVABLE: frozenset[Rule] = frozenset(
-    {"revoked", "generation-fork", "self-attestation", "prereg-late", "prereg-differs", "prereg-used", "equivocation"}
+    {
+        "revoked",
+        "generation-fork",
+        "self-attestation",
+        "prereg-late",
+        "prereg-differs",
+        "prereg-used",
+        "equivocation",
+        "token-key",
+    }
 )
 """Rules whose breach a few entries show by themselves: that certain keys signed certain words in a certain order.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from counterproof import quorum, record
+from counterproof.chain._announced import Announcements
 from counterproof.chain._case import Case
 from counterproof.chain._entries import NOWHERE, Entries, Known
 from counterproof.chain._keys import Keys
@@ -22,6 +23,7 @@ class State:
         self.entries, self.preregs = Entries(), Preregs()
         self.audits, self.judged = Rings(), Rings()
         self.subjects: dict[str, Subject] = {}
+        self.tokens = Announcements()
         self.series: list[Series] = []
         self._series_at: dict[tuple[str, str, str], int] = {}
         self._said: dict[bytes, str] = {}

@@ -315,9 +315,26 @@ class Head(Record, frozen=True, kw_only=True):
     entry: str
 
 
+class TokenKey(Record, frozen=True, kw_only=True):
+    """The one key with which an issuer signs tokens from `starts` to `ends` (spec/token.md): signed by the issuer.
+
+    `issuer`: its host, as a challenge names it; `origins`: where its tokens are taken. `key`: base64 of the DER that
+    RFC 9578, section 6.5, prescribes. Times as in `Prereg.closes_by`. An issuer MUST NOT log two keys of one epoch, or
+    of times that overlap.
+    """
+
+    organisation: str
+    issuer: str
+    origins: tuple[str, ...]
+    epoch: str
+    key: str
+    starts: str
+    ends: str
+
+
 Predicate = (
     SubjectGenesis | Generation | Continuity | Prereg | Behaviour | Claim | Abandon | Dispute | Retract | KeyRotate
-    | KeyCompromise | Role | VerifierAudit | Heads
+    | KeyCompromise | Role | VerifierAudit | Heads | TokenKey
 )  # fmt: skip
 
 

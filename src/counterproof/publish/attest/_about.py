@@ -30,5 +30,7 @@ def _about(said: record.Predicate) -> tuple[str, str]:  # noqa: PLR0911 - one li
             return said.evaluator, record.digest_bytes(said.evaluator.encode())
         case record.Heads():
             return said.origin, said.root
+        case record.TokenKey():
+            return said.epoch, record.digest_bytes(said.key.encode())
         case _:
             return "subject", said.subject

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from counterproof.publish.log._admit import KnownKeys, Verdict, judge, may_change_keys
 from counterproof.publish.log._check import Checked, check
-from counterproof.publish.log._folder import Folder, Settings, known_keys, new, open_writer, read_folder
+from counterproof.publish.log._folder import Folder, Settings, known_keys, new, open_writer, read_folder, receipt
 from counterproof.publish.log._gather import Gatherer
 from counterproof.publish.log._index import Index
 from counterproof.publish.log._listen import Listen, run, running
 from counterproof.publish.log._lock import EMPTY, Head, Lock, MemoryLock, SqliteLock
 from counterproof.publish.log._send import add_admitted, send
+from counterproof.publish.log._spent import Spent
 from counterproof.publish.log._store import CHECKPOINT, FolderStore, MemoryStore, Store
 from counterproof.publish.log._writer import ENTRY_LIMIT_BYTES, Gather, Prove, Writer
 
@@ -36,6 +37,7 @@ __all__ = [
     "MemoryStore",
     "Prove",
     "Settings",
+    "Spent",
     "SqliteLock",
     "Store",
     "Verdict",
@@ -48,6 +50,7 @@ __all__ = [
     "new",
     "open_writer",
     "read_folder",
+    "receipt",
     "run",
     "running",
     "send",

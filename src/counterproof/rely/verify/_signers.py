@@ -45,7 +45,7 @@ def may_say(said: record.Predicate) -> tuple[tuple[str, ...], str]:
             may = (("evaluator",), "")
         case record.VerifierAudit():
             may = (("evaluator", "monitor"), said.auditor)
-        case record.Dispute() | record.Retract():
+        case record.Dispute() | record.Retract() | record.TokenKey():
             may = ((), said.organisation)
         case record.Heads():
             may = (("log",), "")

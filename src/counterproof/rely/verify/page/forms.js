@@ -21,6 +21,17 @@ function when(v) {
   const time = found ? new Date(v) : null;
   return found && !Number.isNaN(time.getTime()) && time.toISOString() === v.replace("Z", ".000Z") ? "" : "is no time";
 }
+const host = (v) => (/^[!-+\-.-~]{1,255}$/.test(v) ? "" : "is not visible ASCII without commas");
+// RFC 9578, section 6.5: 2,048 bits and the exponent 65537; all but the modulus is the same for every key.
+const TOKEN_KEY = /^MIIBUjA9BgkqhkiG9w0BAQowMKANMAsGCWCGSAFlAwQCAqEaMBgGCSqGSIb3DQEBCDALBglghkgBZQMEAgKiAwIBMAOCAQ8AMIIBCgKCAQEA[A-Za-z0-9+/]{341}[AQgw]IDAQAB$/;
+function tokenKey(v) {
+  if (!TOKEN_KEY.test(v)) return "is no token key";
+  const modulus = base64(v, "a token key").subarray(81, 337).reduce((sum, b) => (sum << 8n) | BigInt(b), 0n);
+  for (let n = 2n; n < 1000n; n += 1n) if (modulus % n === 0n) return "is a token key with a small divisor";
+  let root = 1n << 1024n, next = (root + modulus / root) >> 1n;
+  while (next < root) [root, next] = [next, (next + modulus / next) >> 1n];
+  return modulus >> 2047n && root * root !== modulus ? "" : "is a token key that is too short, or a square";
+}
 const first = async (checks) => { for (const check of checks) { const why = await check(); if (why) return why; } return ""; };
 async function keyForm(v) {
   try { return (await readKey(v)).kind === "statement" ? "" : "is a key that signs no statements"; }
@@ -50,18 +61,20 @@ const FORMS = {
   after: digest, asked: digest, assurance: free, auditor: nameForm, beacon: text, before: digest, break_at: decimalForm,
   budget: nameForm, categories: each(nameForm, {least: 1}), category: nameForm, changed: nameForm, claimant: nameForm,
   closes_by: when, commitments: mapOf(digest), compares: free, conditions: mapOf(text), conflicts: each(nameForm, {sorted: true}),
-  count, criteria: criteriaForm, direction: free, document: digest, entry: digest, evaluator: nameForm, evidence: maybe(digest),
-  generation: digest, grader: nameForm, instrument: nameForm, key: keyForm, keys: each(keyForm, {least: 1}), lab: nameForm,
+  count, criteria: criteriaForm, direction: free, document: digest, ends: when, entry: digest, epoch: nameForm,
+  evaluator: nameForm, evidence: maybe(digest),
+  generation: digest, grader: nameForm, instrument: nameForm, issuer: host, key: keyForm, keys: each(keyForm, {least: 1}), lab: nameForm,
   level: decimalForm, locator: text, model_signing: maybe(digest), n: count, new: keyForm, next_key: maybe(digest),
   next_keys: digest, number: count, numbers: numbersForm, old: keyForm, opens: count, organisation: nameForm, origin: nameForm,
+  origins: each(host, {least: 1, sorted: true}),
   p: decimalForm, planted: count, planted_right: count, prereg: digest, prev: maybe(digest), previous: digest, property: nameForm,
   questions: count, quote, reason: nameForm, relies_on: each(digest, {sorted: true}), repeated: count, repeated_agreeing: count,
-  report: digest, role: free, root: hexadecimal, seed: count, seq: count, size: count, statistic: decimalForm, subject: digest,
+  report: digest, role: free, root: hexadecimal, seed: count, seq: count, size: count, starts: when, statistic: decimalForm, subject: digest,
   suite: digest, target: digest, test: nameForm, threshold: decimalForm, transcripts: hexadecimal, verdict: text, version: nameForm,
 };
 const OF_ITS_OWN = {
   "behaviour.categories": count, "claim.category": text, "generation.target": maybe(digest), "prereg.criteria": mapOf(bar),
-  "subject-genesis.subject": nameForm,
+  "subject-genesis.subject": nameForm, "token-key.key": tokenKey,
 };
 
 async function checkStatement(statement, kind, said) {
@@ -82,6 +95,7 @@ async function checkStatement(statement, kind, said) {
     "verifier-audit": () => said.planted_right <= said.planted && said.repeated_agreeing <= said.repeated,
     "key-rotate": () => said.old !== said.new,
     prereg: () => said.opens === 0n || said.beacon !== "",
+    "token-key": () => { const days = (Date.parse(said.ends) - Date.parse(said.starts)) / 86_400_000; return days >= 1 && days <= 400; },
   }[kind];
   need(!together || together(), "its parts do not fit together");
 }

@@ -113,7 +113,7 @@ function maySay(kind, said) {
     case "behaviour": case "prereg": case "abandon": return [["evaluator"], said.evaluator];
     case "continuity": return [["evaluator"], ""];
     case "verifier-audit": return [["evaluator", "monitor"], said.auditor];
-    case "dispute": case "retract": return [[], said.organisation];
+    case "dispute": case "retract": case "token-key": return [[], said.organisation];
     case "heads": return [["log"], ""];
     default: return [[], ""];
   }
