@@ -348,8 +348,11 @@ KINDS: dict[str, type[Predicate]] = {
 """`subject-genesis`, `behaviour`, ...: the name in the predicate's URI, and its record."""
 
 
-class Statement(Record, frozen=True, kw_only=True):
-    """What is signed: of what (`subject`, at least one), of which kind, and what is said."""
+class Statement(msgspec.Struct, frozen=True, kw_only=True):
+    """What is signed: of what (`subject`, at least one), of which kind, and what is said.
+
+    No `Record`: its byte form is `statement_bytes`, and `chain.read_statement` alone reads it.
+    """
 
     subject: tuple[Named, ...]
     predicate: Predicate
