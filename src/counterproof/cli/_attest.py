@@ -291,12 +291,14 @@ def continuity(result: Path, before: Path, after: Path | None, keys: tuple[Path,
 @attest.command(short_help="The log sums itself up.")
 @click.argument("folder", type=_FILE)
 @click.option("--trust", type=_FILE, required=True, help="By which roles are told: a trust file.")
+@click.option("--leaves", type=_FILE, default=None, help="File for what it is made of, which `select` needs.")
 @_key
 @_out
-def heads(folder: Path, trust: Path, keys: tuple[Path, ...], out: Path) -> int:
+def heads(folder: Path, trust: Path, leaves: Path | None, keys: tuple[Path, ...], out: Path) -> int:
     """Sum up the latest result of every series in the log in FOLDER. Signed by a key with the role log."""
     from counterproof import chain, record  # noqa: PLC0415 - loaded when the command runs
     from counterproof.cli import _files  # noqa: PLC0415 - same
+    from counterproof.rely import select as selecting  # noqa: PLC0415 - same
 
     rules = chain.Rules(chain.read_trust(_files.fetch(trust)))
     head, entries = _attest_run.log_in(folder)
@@ -304,4 +306,7 @@ def heads(folder: Path, trust: Path, keys: tuple[Path, ...], out: Path) -> int:
         rules.admit(index, one)
     found = rules.heads(head.size)
     said = record.Heads(origin=head.origin, size=head.size, count=len(found), root=chain.heads_root(found))
-    return write(said, keys, out)
+    write(said, keys, out)
+    if leaves:
+        _attest_run.keep(leaves, selecting.leaves_bytes(found))
+    return 0

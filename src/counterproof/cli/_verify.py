@@ -40,7 +40,7 @@ def bundle_(file: Path, trust: Path, when: str, suites: tuple[str, ...], beacon:
 
     trusted = verifying.read_trust(_files.fetch(trust))
     data = _files.fetch(file, verifying.MAX_BUNDLE_BYTES)
-    found = verifying.bundle(data, trusted, _now_s(when), beacon)
+    found = verifying.bundle(data, trusted, now_s(when), beacon)
     _print_steps(found)
     if suites:
         _regrade(data, found.statement, suites)
@@ -81,7 +81,7 @@ def bundle(folder: Path, entry: str, trust: Path, opened: Path | None, when: str
         opened=verifying.read_openings(_files.fetch(opened)) if opened else (),
     )  # fmt: skip
     data = verifying.bundle_bytes(made)
-    verifying.bundle(data, trusted, _now_s(when))
+    verifying.bundle(data, trusted, now_s(when))
     _files.store(out, data)
     click.echo(f"{out}: entry {index} and {len(support)} that it rests on, {len(data):,} bytes")
     return 0
@@ -122,7 +122,12 @@ class LogFolder:
         return _files.fetch(path)
 
 
-def _now_s(when: str) -> int:
+def now_s(when: str) -> int:
+    """A time on the command line in seconds since 1970; now where there is none.
+
+    Raises:
+        BadOption: it is no time.
+    """
     from time import time  # noqa: PLC0415 - loaded when the command runs
 
     from counterproof import chain  # noqa: PLC0415 - same
