@@ -6,12 +6,12 @@
 - yardsticks: `pymerkle` 7 in an environment of its own, and Go's `sumdb/tlog` from Debian, both in memory on one core.
 - order: `Writer.sequence` on 512-byte entries: hashing, staging read back and hashed again, lock, tiles, log signature,
   three cosignatures; in memory, and in a folder where everything is durable. Goal in memory: 100,000 entries/s.
-- admit: signed statements of about 700 bytes through `POST /add`, 256 a request, to a folder that is durable: signatures
-  checked by two processes, receipts for all. The client is a process of its own on the same cores. Goal: 5,000/s.
+- admit: signed statements of about 700 bytes through `POST /add`, 256 a request, to a durable folder: signatures checked
+  by two processes, receipts for all. The client is a process of its own on the same cores. Goal: 5,000/s.
 - latency: one statement a request to a log with a period of one second and four witnesses, each a process on loopback
   (three are enough). Goal: the 99th percentile at most the period and 250 ms.
 - large: ten million entries of 400 bytes in batches of 25,600, in a folder; receipts; the log's own audit; by million.
-  Goals: the last million costs at most 1.3 times the second one, and no process ever holds over 300 MB.
+  Goals: the last third costs at most 1.3 times the CPU of the first, and the process never holds over 300 MB.
 
 Each part is a process of its own. Exits with 1 when a goal was missed.
 """
@@ -19,6 +19,7 @@ Each part is a process of its own. Exits with 1 when a goal was missed.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import resource
 import shutil
@@ -195,13 +196,13 @@ def client(url: str, file: str) -> None:
     """Sends all entries but the first 512 over eight connections, 256 a request; prints the seconds."""
     import aiohttp  # noqa: PLC0415 - the client's alone
 
-    said = Path(file).read_bytes().split(b"\n")[512:]
+    said, many = Path(file).read_bytes().split(b"\n")[512:], {"Content-Type": "application/x-ndjson"}
     parts = iter([b"\n".join(said[at : at + 256]) for at in range(0, len(said), 256)])
 
     async def send(session: aiohttp.ClientSession) -> None:
         for part in parts:
             while True:
-                async with session.post(f"{url}/add", data=part, headers={"Content-Type": "application/x-ndjson"}) as got:
+                async with session.post(f"{url}/add", data=part, headers=many) as got:
                     body = await got.read()
                 if got.status == 200:
                     assert body.count(b"\n") == part.count(b"\n") + 1  # noqa: S101 - every entry has its receipt
@@ -283,7 +284,7 @@ def large(count: int = LARGE) -> bool:
     with folder() as at:
         made = begun(at, POLICY_TEXT, None)
         writer = log.open_writer(made, here)
-        steps, shown = _timed(writer, count, per), time.perf_counter()
+        (steps, walls), shown = _timed(writer, count, per), time.perf_counter()
         wanted = range(0, count, count // 2_000)
         receipts = writer.receipts(wanted)
         prove = len(receipts) / (time.perf_counter() - shown)
@@ -293,11 +294,11 @@ def large(count: int = LARGE) -> bool:
         writer.close()
         told(f"receipts of {len(receipts):,} entries, spread over all, checked", f"{prove:,.0f}/s")
         store = made.store(is_writer=False)
-        marks, before = [time.perf_counter()], time.perf_counter()
+        marks, before = [_now()], time.perf_counter()
 
         def on_size(size: int) -> None:
             if size % per == 0:
-                marks.append(time.perf_counter())
+                marks.append(_now())
 
         found = log.check(store, made.policy, on_size=on_size)
         assert (found.size, found.faults) == (count, ())  # noqa: S101 - the figure would mean nothing
@@ -307,8 +308,9 @@ def large(count: int = LARGE) -> bool:
         told("starting again", f"{(time.perf_counter() - opened) * 1000:,.0f} ms")
         size_gb = sum(f.stat().st_size for f in (at / "log").rglob("*") if f.is_file()) / 1e9
         told("on disk", f"{size_gb:.2f} GB")
-    audits = [b - a for a, b in zip(marks, marks[1:], strict=False)]
-    return _flat("appended", steps, per) & _flat("audited", audits, per) & told(
+    passed = [(b[0] - a[0], b[1] - a[1]) for a, b in itertools.pairwise(marks)]
+    audits, audit_walls = [cpu for cpu, _ in passed], [wall for _, wall in passed]
+    return _flat("appended", steps, walls, per) & _flat("audited", audits, audit_walls, per) & told(
         "most memory held", f"{most_mb():,.0f} MB", goal=f"{MOST_MB} MB", is_met=most_mb() <= MOST_MB
     )
 
@@ -317,22 +319,31 @@ def _entry(number: int) -> bytes:
     return b"%020d" % number + b"." * 380
 
 
-def _timed(writer: log.Writer, count: int, per: int) -> list[float]:
+def _now() -> tuple[float, float]:
+    return time.process_time(), time.perf_counter()
+
+
+def _timed(writer: log.Writer, count: int, per: int) -> tuple[list[float], list[float]]:
+    """Seconds of CPU and of the clock, for each `per` entries."""
     steps: list[float] = []
-    began = time.perf_counter()
+    walls: list[float] = []
+    began = _now()
     for at in range(0, count, BATCH):
         part = [_entry(n) for n in range(at, min(at + BATCH, count))]
         writer.sequence(part, tlog.leaf_hashes(part))
         if (at + BATCH) % per == 0:
-            steps.append(time.perf_counter() - began)
-            began = time.perf_counter()
-    return steps
+            now = _now()
+            steps.append(now[0] - began[0])
+            walls.append(now[1] - began[1])
+            began = now
+    return steps, walls
 
 
-def _flat(what: str, steps: Sequence[float], per: int) -> bool:
-    """The first one pays for what is made once, so the second is what the last is held against."""
-    for n, took_s in enumerate(steps, 1):
-        told(f"{what}: entries up to {n * per:,}", f"{took_s / per * 1e6:,.1f} us each")
+def _flat(what: str, steps: Sequence[float], walls: Sequence[float], per: int) -> bool:
+    """CPU is what is held: the clock depends on what else the disk is asked for. The first one pays for the start."""
+    for n, (cpu_s, wall_s) in enumerate(zip(steps, walls, strict=True), 1):
+        figure = f"{cpu_s / per * 1e6:,.1f}, {wall_s / per * 1e6:,.1f} us each"
+        told(f"{what}: up to {n * per:,}, CPU and clock", figure)
     third = max(1, len(steps) // 3)
     early, late = statistics.median(steps[1 : 1 + third]), statistics.median(steps[-third:])
     ratio = late / early

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from counterproof import errors
 from counterproof.cli import _watch
-
-if TYPE_CHECKING:
-    from counterproof.publish import log as logging
 
 _FILE = click.Path(path_type=Path)
 
@@ -79,18 +75,12 @@ def add(address: str, files: tuple[Path, ...], out: Path | None) -> int:
 def receipt(folder: Path, which: str, out: Path) -> int:
     """Write the receipt of the entry number INDEX, or of the envelope in FILE, of the log in FOLDER."""
     from counterproof.cli import _files  # noqa: PLC0415 - loaded when the command runs
+    from counterproof.publish import log as logging  # noqa: PLC0415 - same
 
-    writer = _opened(folder)
-    try:
-        if which.isascii() and which.isdigit():
-            index: int | None = int(which)
-        else:
-            (index,) = writer.find([_files.fetch(Path(which), 1 << 20).removesuffix(b"\n")])
-        if index is None:
-            raise errors.NotVerified("it is not in the log", where=which, mend="add it with: counterproof log add")
-        _files.store(out, writer.receipts([index])[0])
-    finally:
-        writer.close()
+    is_index = which.isascii() and which.isdigit() and len(which) < 19
+    asked = int(which) if is_index else _files.fetch(Path(which), 1 << 20).removesuffix(b"\n")
+    index, found = logging.receipt(logging.read_folder(folder), asked)
+    _files.store(out, found)
     click.echo(f"{index} {out}")
     return 0
 
@@ -147,13 +137,6 @@ def serve(folder: Path, *, listen: str, period: str, workers: int) -> int:
     if came is signal.SIGINT:
         raise errors.Interrupted("stopped by hand", mend="the same command serves again")
     return 0
-
-
-def _opened(folder: Path) -> logging.Writer:
-    from counterproof.publish import log as logging  # noqa: PLC0415 - loaded when the command runs
-
-    read = logging.read_folder(folder)
-    return logging.open_writer(read, logging.Gatherer(read.policy))
 
 
 def _added(folder: Path, entries: list[bytes]) -> list[bytes]:

@@ -83,8 +83,10 @@ def test_the_same_bytes_keep_their_index_when_the_index_was_lost() -> None:
 
 def test_an_index_that_lies_is_not_believed(tmp_path: Path) -> None:
     parts = begun()
-    writer = parts.open(index=log.Index(tmp_path / "index"))
+    index = log.Index(tmp_path / "index")
+    writer = parts.open(index=index)
     writer.add(entries(0, 10))
+    index.flush()
     with sqlite3.connect(tmp_path / "index") as db:
         db.execute("UPDATE leaf SET at = (at + 1) % 10")
 

@@ -10,13 +10,13 @@ from typing import Literal
 
 import msgspec
 
-from counterproof import chain, note, quorum, record
-from counterproof.errors import BadLog, BadOption, BadPolicy, StorageFailed
+from counterproof import chain, note, quorum, record, tlog
+from counterproof.errors import BadLog, BadOption, BadPolicy, NotVerified, StorageFailed
 from counterproof.publish.log._admit import KnownKeys, may_change_keys
 from counterproof.publish.log._index import Index
 from counterproof.publish.log._lock import Lock, SqliteLock
-from counterproof.publish.log._store import WRITER, FolderStore, Store
-from counterproof.publish.log._writer import Gather, Writer
+from counterproof.publish.log._store import CHECKPOINT, WRITER, FolderStore, Store
+from counterproof.publish.log._writer import Gather, Writer, read_tile
 
 _SETTINGS, _POLICY, _TRUST, _LOCK, _INDEX = "log.json", "policy", "trust.json", "lock.sqlite", "index.sqlite"
 
@@ -156,6 +156,47 @@ def open_writer(folder: Folder, gather: Gather, *, clock: Callable[[], float] | 
     except BaseException:
         store.close()
         raise
+
+
+def receipt(folder: Folder, which: int | bytes) -> tuple[int, bytes]:
+    """Index and receipt of an entry, by its index or its bytes, under the published checkpoint. Needs no writer.
+
+    Raises:
+        NotVerified: it is not in the log, or the log's files are not what its checkpoint says.
+    """
+    store, index = folder.store(is_writer=False), Index.reading(folder.path / WRITER / _INDEX)
+    try:
+        data = store.get(CHECKPOINT)
+        if data is None:
+            raise NotVerified("nothing is published yet", where=str(folder.path), mend="add an entry")
+        head = quorum.check(data, folder.policy).checkpoint
+
+        def read(tile: tlog.Tile) -> bytes:
+            found = read_tile(store, tile)
+            if found is None:
+                raise BadLog("this tile is missing", where=tile.path, mend="put it back from a copy of the log")
+            return found
+
+        hashes = tlog.TileHashes(read, head.size, head.root)
+        at = which if isinstance(which, int) else _find(index, which, hashes, head.size)
+        proof = tlog.prove_inclusion(at, head.size, hashes)
+        return at, tlog.Proof(at, tuple(proof), data).encode()
+    finally:
+        index.close()
+        store.close()
+
+
+def _find(index: Index, entry: bytes, hashes: tlog.TileHashes, size: int) -> int:
+    leaf = tlog.leaf_hash(entry)
+    at = index.find([leaf]).get(leaf)
+    if at is not None and at < size and hashes.hash_at(0, at) == leaf:
+        return at
+    first = index.upto // tlog.TILE_WIDTH  # what a writer that runs has kept back so far
+    for number in range(first, -(-size // tlog.TILE_WIDTH)):
+        row = hashes.tile(0, number)
+        if leaf in row:
+            return number * tlog.TILE_WIDTH + row.index(leaf)
+    raise NotVerified("this entry is not in the log", where="inclusion", mend="add it with: counterproof log add")
 
 
 def known_keys(folder: Folder, writer: Writer) -> KnownKeys | None:

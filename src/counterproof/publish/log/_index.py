@@ -13,13 +13,15 @@ from counterproof.errors import BadLog, StorageFailed
 _KEY_BYTES = 16
 _CACHE_KIB = 32_768
 _AT_ONCE = 500
+_KEPT_BACK = 200_000
 
 
 class Index:
     """The index of the first `upto` entries. `path` None keeps it in memory.
 
     What it says is a hint: whoever uses it looks into the tile whether that leaf has that hash. A file that cannot be
-    read is dropped and built again from the tiles of level 0.
+    read is dropped and built again from the tiles of level 0. New entries are kept back in memory, at most 200,000 (some
+    40 MB), and written together: each alone would dirty a page of its own, the more pages the longer the log.
 
     Raises:
         StorageFailed: the file can neither be used nor be replaced.
@@ -28,6 +30,8 @@ class Index:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._upto = 0
+        self._pending: dict[bytes, int] = {}
+        self._marks: list[int] = []
         try:
             self._open()
         except sqlite3.DatabaseError:
@@ -38,11 +42,24 @@ class Index:
         """How many entries it knows."""
         return self._upto
 
+    @classmethod
+    def reading(cls, path: Path) -> Index:
+        """For a look beside the writer: changes nothing, and knows nothing where there is no file."""
+        index = cls(None)
+        if path.exists():
+            index._db.close()
+            index._path = path
+            index._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+            with index._named():
+                index._upto = int(index._db.execute("SELECT size FROM upto").fetchone()[0])
+        return index
+
     def find(self, leaves: Sequence[bytes]) -> dict[bytes, int]:
         """Leaf hash to the index at which it probably is."""
         keys = {leaf[:_KEY_BYTES]: leaf for leaf in leaves}
-        found: dict[bytes, int] = {}
-        asked = list(keys)
+        pending = self._pending
+        found = {leaf: pending[key] for key, leaf in keys.items() if key in pending}
+        asked = sorted(keys)  # neighbours lie on one page
         with self._named():
             for at in range(0, len(asked), _AT_ONCE):
                 part = asked[at : at + _AT_ONCE]
@@ -54,18 +71,27 @@ class Index:
     def marked(self) -> list[int]:
         """The indices that were marked, in order."""
         with self._named():
-            return [int(row[0]) for row in self._db.execute("SELECT at FROM marked ORDER BY at")]
+            kept = [int(row[0]) for row in self._db.execute("SELECT at FROM marked ORDER BY at")]
+        return kept + self._marks
 
     def add(self, first: int, leaves: Sequence[bytes], marked: Iterable[int] = ()) -> None:
         """Goes on with the leaves from index `first`, which is `upto`; some of these indices are marked."""
         if first != self._upto:
             raise BadLog(f"the index ends at {self._upto}, not at {first}", where="index", mend="start again")
-        rows = sorted((leaf[:_KEY_BYTES], index) for index, leaf in enumerate(leaves, first))
-        with self._named(), self._db:
-            self._db.executemany("INSERT OR IGNORE INTO leaf VALUES (?, ?)", rows)
-            self._db.executemany("INSERT OR IGNORE INTO marked VALUES (?)", ((at,) for at in marked))
-            self._db.execute("UPDATE upto SET size = ?", (first + len(leaves),))
+        for index, leaf in enumerate(leaves, first):
+            self._pending.setdefault(leaf[:_KEY_BYTES], index)
+        self._marks += marked
         self._upto = first + len(leaves)
+        if len(self._pending) >= _KEPT_BACK:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what was kept back."""
+        with self._named(), self._db:
+            self._db.executemany("INSERT OR IGNORE INTO leaf VALUES (?, ?)", sorted(self._pending.items()))
+            self._db.executemany("INSERT OR IGNORE INTO marked VALUES (?)", ((at,) for at in self._marks))
+            self._db.execute("UPDATE upto SET size = ?", (self._upto,))
+        self._pending, self._marks = {}, []
 
     def catch_up(
         self, size: int, leaves_of: Callable[[int], Sequence[bytes]], marked_of: Callable[[int], Sequence[int]]
@@ -78,7 +104,9 @@ class Index:
             self.add(self._upto, leaves, [at for at in marked_of(number) if at >= self._upto])
 
     def close(self) -> None:
-        """Close the file."""
+        """Write what was kept back, and close the file."""
+        if self._pending or self._marks:
+            self.flush()
         self._db.close()
 
     def _open(self) -> None:
@@ -94,6 +122,7 @@ class Index:
         self._upto = int(self._db.execute("SELECT size FROM upto").fetchone()[0])
 
     def _drop(self) -> None:
+        self._pending, self._marks = {}, []
         with contextlib.suppress(AttributeError, sqlite3.Error):
             self._db.close()
         try:
