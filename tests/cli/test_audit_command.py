@@ -98,7 +98,7 @@ def test_it_says_what_was_published_and_what_holds(
     assert "refuses 100 % of what it must" in said
     assert "flatters" in said
     assert "1 query a goal" in said
-    assert digest_bytes(report.read_bytes()[:-1]) in said
+    assert digest_bytes(report.read_bytes()[:-1]) in said.replace(" ", ""), "a narrow terminal folds it"
 
 
 def test_the_claims_are_sealed_for_a_log(report: Path, tmp_path: Path) -> None:

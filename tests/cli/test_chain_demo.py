@@ -15,7 +15,7 @@ from counterproof.rely import verify, watch
 
 
 def _run(*words: str) -> tuple[int, str]:
-    done = CliRunner().invoke(main, [*words], catch_exceptions=False)
+    done = CliRunner(env={"COLUMNS": "160"}).invoke(main, [*words], catch_exceptions=False)
     return done.exit_code, done.output
 
 
