@@ -17,7 +17,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 PROGRAMS = (
     "footprint", "inference", "campaign", "endpoint", "serve", "coverage", "judged_coverage", "adversary", "whitebox",
-    "sweep", "inspect_overhead", "verify", "continuity",
+    "sweep", "inspect_overhead", "verify", "continuity", "log",
 )  # fmt: skip
 # One program opens weights, which needs torch; one needs Ray, and one Inspect.
 OTHERS = {

@@ -6,8 +6,8 @@
 - yardsticks: `pymerkle` 7 in an environment of its own, and Go's `sumdb/tlog` from Debian, both in memory on one core.
 - order: `Writer.sequence` on 512-byte entries: hashing, staging read back and hashed again, lock, tiles, log signature,
   three cosignatures; in memory, and in a folder where everything is durable. Goal in memory: 100,000 entries/s.
-- admit: signed statements of about 700 bytes through `POST /add`, 256 a request, to a durable folder: signatures checked
-  by two processes, receipts for all. The client is a process of its own on the same cores. Goal: 5,000/s.
+- admit: signed statements of about 700 bytes through `POST /add`, 256 a request, to a durable folder: signatures
+  checked by two processes, receipts for all. The client is a process of its own on the same cores. Goal: 5,000/s.
 - latency: one statement a request to a log with a period of one second and four witnesses, each a process on loopback
   (three are enough). Goal: the 99th percentile at most the period and 250 ms.
 - large: ten million entries of 400 bytes in batches of 25,600, in a folder; receipts; the log's own audit; by million.

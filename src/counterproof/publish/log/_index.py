@@ -20,8 +20,8 @@ class Index:
     """The index of the first `upto` entries. `path` None keeps it in memory.
 
     What it says is a hint: whoever uses it looks into the tile whether that leaf has that hash. A file that cannot be
-    read is dropped and built again from the tiles of level 0. New entries are kept back in memory, at most 200,000 (some
-    40 MB), and written together: each alone would dirty a page of its own, the more pages the longer the log.
+    read is dropped and built again from the tiles of level 0. New entries are kept back in memory, at most 200,000
+    (some 40 MB), and written together: each alone would dirty a page of its own, the more pages the longer the log.
 
     Raises:
         StorageFailed: the file can neither be used nor be replaced.
