@@ -8,6 +8,7 @@ INSPECT := .venv-inspect
 PEERS := .venv-peers
 SCALE := .venv-scale
 BACKENDS := .venv-backends
+PYMERKLE := .venv-pymerkle
 INTEROP := .venv-interop
 NODE_MODULES := tests/interop/node/node_modules
 PYRIT := .venv-pyrit
@@ -72,7 +73,7 @@ lint-pyright:
 lint-imports:
 	PYTHONPATH=src $(VENV)/bin/lint-imports --no-logo
 
-bench: $(VENV)/.package $(VENV)/.group-test $(TRAIN)/.ready $(INSPECT)/.ready $(SCALE)/.package $(PEERS)/.package ## measure every published performance figure
+bench: $(VENV)/.package $(VENV)/.group-test $(TRAIN)/.ready $(INSPECT)/.ready $(SCALE)/.package $(PEERS)/.package $(PYMERKLE)/.ready go ## measure every published performance figure
 	$(PY) -m benchmarks
 
 dev: $(VENV)/.group-test $(VENV)/.group-lint ## make the environment for working on the code (editable install)
@@ -126,6 +127,13 @@ $(INSPECT)/.ready:
 	@echo "installing Inspect into $(INSPECT), to be compared with"
 	@$(PYTHON) -m venv $(INSPECT)
 	@$(INSPECT)/bin/python -m pip install --quiet --disable-pip-version-check 'inspect-ai>=0.3.285' msgspec numpy
+	@touch $@
+
+# GPL: a program to be timed beside ours, never imported by it.
+$(PYMERKLE)/.ready:
+	@echo "installing pymerkle into $(PYMERKLE), to be compared with"
+	@$(PYTHON) -m venv $(PYMERKLE)
+	@$(PYMERKLE)/bin/python -m pip install --quiet --disable-pip-version-check 'pymerkle==7.0.0'
 	@touch $@
 
 # PyRIT 1.1.0 takes 1.1 GB; its converters of images need aiohttp, which it does not ask for.
@@ -231,4 +239,4 @@ organisms-check: $(TRAIN)/.ready ## train a small one end to end, so that the re
 	$(TPY) -m organisms.check
 
 clean: ## drop what was built, keep what was measured
-	rm -rf $(VENV) $(TRAIN) $(INSPECT) $(PEERS) $(SCALE) $(PYRIT) $(FUZZ) fuzz/corpus fuzz/found build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(PYMERKLE) $(TRAIN) $(INSPECT) $(PEERS) $(SCALE) $(PYRIT) $(FUZZ) fuzz/corpus fuzz/found build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
