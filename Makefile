@@ -239,4 +239,4 @@ organisms-check: $(TRAIN)/.ready ## train a small one end to end, so that the re
 	$(TPY) -m organisms.check
 
 clean: ## drop what was built, keep what was measured
-	rm -rf $(VENV) $(PYMERKLE) $(TRAIN) $(INSPECT) $(PEERS) $(SCALE) $(PYRIT) $(FUZZ) fuzz/corpus fuzz/found build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(PYMERKLE) $(BACKENDS) $(TRAIN) $(INSPECT) $(PEERS) $(SCALE) $(PYRIT) $(FUZZ) fuzz/corpus fuzz/found build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
