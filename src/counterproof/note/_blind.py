@@ -77,7 +77,7 @@ class Primes:
         p, q = self.unsafe_p, self.unsafe_q
         return pow(EXPONENT, -1, p - 1), pow(EXPONENT, -1, q - 1), pow(q, -1, p)
 
-    def _root(self, number: int) -> int:
+    def unsafe_root(self, number: int) -> int:
         """RSASP1 by the remainder theorem (RFC 8017, section 5.2.1)."""
         p, q = self.unsafe_p, self.unsafe_q
         of_p, of_q, inverse = self._exponents
@@ -96,7 +96,7 @@ class Primes:
             raise BadNote("a blinded message that is no number of this key")
         # 1. Base blinding: the secret exponent never meets a number that the client chose.
         factor = 1 + secrets.randbelow(modulus - 1)
-        root = self._root(blinded * pow(factor, EXPONENT, modulus) % modulus)
+        root = self.unsafe_root(blinded * pow(factor, EXPONENT, modulus) % modulus)
         signed = root * pow(factor, -1, modulus) % modulus
         # 2. Faults: a signature that is right modulo one prime only would reveal that prime.
         if pow(signed, EXPONENT, modulus) != blinded:
