@@ -48,9 +48,7 @@ def _watcher(
 
     trusted = chain.read_trust(_files.fetch(trust))
     monitor = note.read_key(key) if key else None
-    watcher = watching.Watcher(watching.at(address), trusted, state, watching.witnesses(trusted))
-    for alarm in watcher.old_breaches:
-        _print(alarm, None)
+    source, witnesses = watching.at(address), watching.witnesses(trusted)
 
     def look() -> watching.Look:
         now_s = int(time.time())
@@ -65,7 +63,9 @@ def _watcher(
             watching.keep(state / "verdict", watcher.cosign(monitor, now_s))
         return found
 
-    with contextlib.closing(watcher):
+    with watching.alone(state), contextlib.closing(watching.Watcher(source, trusted, state, witnesses)) as watcher:
+        for alarm in watcher.old_breaches:
+            _print(alarm, None)
         yield look
 
 

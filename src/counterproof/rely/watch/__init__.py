@@ -6,11 +6,11 @@ or takes a head for good because it is signed.
 """
 
 from counterproof.rely.watch._evidence import Proven, evidence, evidence_bytes, read_evidence
-from counterproof.rely.watch._mirror import keep
+from counterproof.rely.watch._mirror import alone, keep
 from counterproof.rely.watch._source import Folder, Source, Web, at
 from counterproof.rely.watch._watch import Alarm, Look, Watcher, keep_evidence, witnesses
 
 __all__ = [
-    "Alarm", "Folder", "Look", "Proven", "Source", "Watcher", "Web", "at", "evidence", "evidence_bytes", "keep",
-    "keep_evidence", "read_evidence", "witnesses",
+    "Alarm", "Folder", "Look", "Proven", "Source", "Watcher", "Web", "alone", "at", "evidence", "evidence_bytes",
+    "keep", "keep_evidence", "read_evidence", "witnesses",
 ]

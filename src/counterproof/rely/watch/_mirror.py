@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from counterproof import errors, tlog
 
 CHECKPOINT = "checkpoint"
+_TOGETHER = 4_096
 
 
 class Mirror:
@@ -58,15 +61,29 @@ class Mirror:
         """Entries after those held."""
         for tile, data in self.edge.append(tlog.leaf_hashes(entries)) + self._bundles.append(entries):
             self._write(tile.path, data)
+        if len(self._unsynced) >= _TOGETHER:
+            self._sync_all()
 
-    def accept(self, head: bytes) -> None:
-        """All entries below `head` are held: it becomes the head, with everything before it on the disk."""
+    def _sync_all(self) -> None:
         try:
             for place in self._unsynced:
                 _sync(place)
+            for parent in {parent for place in self._unsynced for parent in self._parents(place)}:
+                _sync(parent)
         except OSError as exc:
             raise _failed(self.folder, exc) from exc
         self._unsynced.clear()
+
+    def _parents(self, place: Path) -> Iterator[Path]:
+        """The folders up to the copy's own, whose names must last too."""
+        at = place
+        while at != self.folder:
+            at = at.parent
+            yield at
+
+    def accept(self, head: bytes) -> None:
+        """All entries below `head` are held: it becomes the head, with everything before it on the disk."""
+        self._sync_all()
         keep(self.folder / CHECKPOINT, head)
         self.head = head
 
@@ -109,6 +126,29 @@ class Mirror:
         return errors.BadLog(
             f"the watcher's copy {what}", where=str(self.folder / path), mend="watch from the start in another folder"
         )
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Generator[None]:
+    """Keeps a second process out of a watcher's folder for as long as the block lasts.
+
+    Raises:
+        BadLog: there is one already.
+        StorageFailed: the folder cannot be used.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / ".in-use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as exc:
+        raise _failed(folder, exc) from exc
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise errors.BadLog("another watcher is at work here", where=str(folder), mend="stop it first") from None
+        yield
+    finally:
+        os.close(handle)
 
 
 def keep(place: Path, data: bytes) -> None:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from counterproof import chain, errors, note, quorum, record, tlog
+from counterproof.rely.watch._aside import Aside
 from counterproof.rely.watch._conflict import Head, conflict, first_difference, receipt
 from counterproof.rely.watch._evidence import evidence_bytes
 from counterproof.rely.watch._mirror import Mirror, keep
 from counterproof.rely.watch._source import CHECKPOINT_BYTES, Source, Web
+
+MOST_BREACHES = 1_000
+"""Told one by one in one look, with proof; of the rest, how many: who may write into a log could flood its watchers."""
+
+MOST_EVIDENCE = 10_000
+"""Files of evidence in one folder; the first ones prove as much as the last."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ class Look:
 class _Finds:
     alarms: list[Alarm] = field(default_factory=list)
     seen_by: tuple[tuple[str, int], ...] = ()
+    new: int = 0
 
     def alarm(self, kind: str, says: str, evidence: record.Evidence | None = None) -> None:
         self.alarms.append(Alarm(kind, says, evidence))
@@ -44,6 +52,8 @@ class _Finds:
 
 def keep_evidence(folder: Path, alarm: Alarm) -> Path | None:
     """Keeps an alarm's evidence, named by its own digest, so that nothing is kept twice or over another.
+
+    None where there is none, or the folder holds `MOST_EVIDENCE` files.
 
     Raises:
         StorageFailed: it cannot be written.
@@ -53,6 +63,8 @@ def keep_evidence(folder: Path, alarm: Alarm) -> Path | None:
     data = evidence_bytes(alarm.evidence)
     place = folder / f"{alarm.evidence.kind}-{hashlib.sha256(data).hexdigest()[:16]}.json"
     if not place.exists():
+        if sum(1 for _ in folder.glob("*.json")) >= MOST_EVIDENCE:
+            return None
         keep(place, data)
     return place
 
@@ -77,20 +89,28 @@ class Watcher:
         self._witnesses = dict(witnesses or {})
         self._ahead: dict[str, int] = {}
         self._mirror = Mirror(folder)
+        self._aside = Aside(folder / "aside", self._opened)
         self.rules = chain.Rules(trust)
+        self._breaches: list[chain.Breach] = []
+        self._more_breaches = 0
         self._head: Head | None = None
-        self.old_breaches = tuple(self._replay())
+        self._replay()
+        self.old_breaches: tuple[Alarm, ...] = tuple(self._broken(self._head)) if self._head else ()
 
-    def _replay(self) -> Iterator[Alarm]:
+    def _replay(self) -> None:
         """Everything that was accepted before, read, hashed and judged again."""
         if not self._mirror.head:
             return
         self._head = self._opened(self._mirror.head)
-        breaches: list[chain.Breach] = []
         for first, entries in self._mirror.entries(self._head.checkpoint.size):
-            breaches += self._judge(first, entries)
+            self._judge(first, entries)
         self._mirror.check(self._head.checkpoint)
-        yield from self._broken(breaches, self._head)
+
+    def _start_over(self) -> None:
+        """Forgets what was taken of a head that was never accepted: its entries, and what they did to the rules."""
+        self._mirror, self.rules = Mirror(self._mirror.folder), chain.Rules(self._trust)
+        self._replay()
+        self._breaches, self._more_breaches = [], 0  # those up to the accepted head were told
 
     def look(self, now_s: int) -> Look:
         """One look. It never raises for what the log or a witness does: that becomes an alarm.
@@ -99,15 +119,18 @@ class Watcher:
         5 every new entry under the new head; 6 every rule of the chain; 7 every witness's head against ours.
         """
         finds = _Finds()
-        before = self._mirror.size
         fresh = self._read_head(finds)
         if fresh is not None:
-            self._seen(fresh, now_s, finds)
+            is_seen = self._seen(fresh, now_s, finds)
+            self._recall(fresh, finds)
             if self._extends(fresh, finds):
-                self._follow(fresh, finds)
+                if is_seen:
+                    self._follow(fresh, finds)
+                else:  # a view for us alone, perhaps: were it taken, everybody else's would look like the fork
+                    self._aside.add(fresh)
         self._ask_witnesses(finds)
         head = self._head.checkpoint if self._head else None
-        return Look(head, self._mirror.size - before, tuple(finds.alarms), finds.seen_by)
+        return Look(head, finds.new, tuple(finds.alarms), finds.seen_by)
 
     def close(self) -> None:
         """Closes the connections to the log and its witnesses."""
@@ -126,8 +149,14 @@ class Watcher:
         return note.append(self._head.note, quorum.cosign(self._head.checkpoint, monitor, now_s))
 
     def _opened(self, data: bytes) -> Head:
-        checkpoint, _ = quorum.open_checkpoint(data, self._log)
-        return Head(data, checkpoint)
+        """A signed head, with the lines that hold and by whom the policy knows: what evidence and copy are made of."""
+        checkpoint, opened = quorum.open_checkpoint(data, self._log)
+        lines = {self._log.name: note.Line(self._log.name, self._log.key_id, opened.signatures[0].signature)}
+        for name, witness in self._policy.witnesses.items():
+            for line in note.split(data)[1]:
+                if (line.name, line.key_id) == (witness.name, witness.key_id) and _holds(checkpoint, line, witness):
+                    lines.setdefault(f" {name}", line)
+        return Head(opened.text + b"\n" + b"".join(line.encode() for line in lines.values()), checkpoint)
 
     def _read_head(self, finds: _Finds) -> Head | None:
         # 1 read the head
@@ -146,14 +175,29 @@ class Watcher:
             finds.alarm("signature", f"{self._source.name}: {exc}")
             return None
 
-    def _seen(self, fresh: Head, now_s: int, finds: _Finds) -> None:
+    def _seen(self, fresh: Head, now_s: int, finds: _Finds) -> bool:
+        """Whether a quorum saw it, whenever that was: an old head says nothing new, and nothing wrong either."""
         # 3 quorum and age
         try:
             seen = quorum.check(fresh.note, self._policy, now_s=now_s, max_age_s=self._trust.max_age_s)
         except errors.CounterproofError as exc:
             finds.alarm("quorum", f"{self._source.name}: {exc}")
-            return
+            return self._policy.is_met(_cosigners(fresh, self._policy))
         finds.seen_by = seen.cosigners
+        return True
+
+    def _recall(self, fresh: Head, finds: _Finds) -> None:
+        """Against the heads that were not taken. What they prove is told; whether this one is taken is not theirs."""
+        for other in self._aside.heads:
+            is_larger = fresh.checkpoint.size >= other.checkpoint.size
+            try:
+                found = conflict(other, fresh, self._theirs(fresh if is_larger else other))
+            except errors.CounterproofError:
+                continue  # its tiles are not served; perhaps they are under a later head
+            if found is not None:
+                finds.alarm("fork", f"a head that was not taken: {found.says}", found)
+            if found is not None or is_larger:
+                self._aside.drop(other)
 
     def _extends(self, fresh: Head, finds: _Finds) -> bool:
         # 4 against the head of the look before
@@ -226,35 +270,55 @@ class Watcher:
 
     def _follow(self, fresh: Head, finds: _Finds) -> None:
         # 5 every new entry under the new head
-        hashes = self._theirs(fresh)
         size = fresh.checkpoint.size
-        breaches: list[chain.Breach] = []
-        while self._mirror.size < size:
-            start = self._mirror.size
-            number, held = divmod(start, tlog.TILE_WIDTH)
-            try:
+        try:
+            hashes = self._theirs(fresh)
+            if not self._goes_on(size, hashes):
+                self._start_over()
+            while self._mirror.size < size:
+                start = self._mirror.size
+                number, held = divmod(start, tlog.TILE_WIDTH)
                 entries = self._served(number, size, hashes)[held:]
-            except errors.CounterproofError as exc:
-                finds.alarm("withheld", f"entries from {start} on are not served as signed: {exc}")
-                return
-            self._mirror.add(entries)
-            # 6 every rule of the chain
-            breaches += self._judge(start, entries)
+                self._mirror.add(entries)
+                finds.new += len(entries)
+                # 6 every rule of the chain
+                self._judge(start, entries)
+        except errors.StorageFailed:
+            raise
+        except errors.CounterproofError as exc:
+            finds.alarm("withheld", f"entries from {self._mirror.size} on are not served as signed: {exc}")
+            self._aside.add(fresh)
+            return
         self._mirror.check(fresh.checkpoint)
         self._mirror.accept(fresh.note)
         self._head = fresh
         if finds.seen_by:  # what its witnesses say is the time, not what we or the log say
-            breaches += self.rules.overdue(_median_s(finds.seen_by))
-        finds.alarms += self._broken(breaches, fresh)
+            self._note(self.rules.overdue(_median_s(finds.seen_by)))
+        finds.alarms += self._broken(fresh)
 
-    def _judge(self, first: int, entries: list[bytes]) -> list[chain.Breach]:
-        rulings = (self.rules.admit(index, entry) for index, entry in enumerate(entries, first))
-        return [breach for ruling in rulings for breach in ruling.breaches]
+    def _goes_on(self, size: int, hashes: tlog.Hashes) -> bool:
+        """Whether what the copy holds lies under this head too: an earlier look may have ended within another tree."""
+        return self._mirror.size <= size and tlog.tree_root(self._mirror.size, hashes) == self._mirror.edge.root()
 
-    def _broken(self, breaches: list[chain.Breach], head: Head) -> list[Alarm]:
+    def _judge(self, first: int, entries: list[bytes]) -> None:
+        for index, entry in enumerate(entries, first):
+            self._note(self.rules.admit(index, entry).breaches)
+
+    def _note(self, breaches: Iterable[chain.Breach]) -> None:
+        """Keeps breaches until a head over them is accepted."""
+        for breach in breaches:
+            if len(self._breaches) < MOST_BREACHES:
+                self._breaches.append(breach)
+            else:
+                self._more_breaches += 1
+
+    def _broken(self, head: Head) -> list[Alarm]:
         """An alarm for every breach, with the entries that prove it where entries alone can."""
+        breaches, more = self._breaches, self._more_breaches
+        self._breaches, self._more_breaches = [], 0
         hashes = self._mirror.hashes(head.checkpoint)
-        return [Alarm("rule", f"{b.rule} at index {b.index}: {b.says}", self._proof(b, head, hashes)) for b in breaches]
+        told = [Alarm("rule", f"{b.rule} at index {b.index}: {b.says}", self._proof(b, head, hashes)) for b in breaches]
+        return [*told, Alarm("rule", f"{more} more breaches")] if more else told
 
     def _proof(self, breach: chain.Breach, head: Head, hashes: tlog.Hashes) -> record.Evidence | None:
         if breach.rule not in chain.PROVABLE:
@@ -302,6 +366,7 @@ class Watcher:
             found = conflict(theirs, held, hashes)
         except errors.CounterproofError as exc:
             finds.alarm("withheld", f"{name} saw a head of size {theirs.checkpoint.size} that is not served: {exc}")
+            self._aside.add(theirs)
             return
         if found is not None:
             finds.alarm("fork", f"{name} saw another log: {found.says}", found)
@@ -310,6 +375,19 @@ class Watcher:
             says = f"{name} saw size {theirs.checkpoint.size}, the log still shows {held.checkpoint.size}"
             finds.alarm("withheld", says)
         self._ahead[name] = held.checkpoint.size if is_ahead else -1
+
+
+def _cosigners(head: Head, policy: quorum.Policy) -> set[str]:
+    lines = {(line.name, line.key_id) for line in note.split(head.note)[1]}
+    return {name for name, key in policy.witnesses.items() if (key.name, key.key_id) in lines}
+
+
+def _holds(checkpoint: tlog.Checkpoint, line: note.Line, witness: note.Verifier) -> bool:
+    try:
+        quorum.cosigned_at(checkpoint, line, witness)
+    except errors.NotVerified:
+        return False
+    return True
 
 
 def _cut(data: bytes, width: int) -> bytes:
