@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import multiprocessing
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,11 @@ class _Waiting:
     answer: asyncio.Future[list[bytes]]
 
 
+def _ready() -> None:
+    """In each process that judges: an interrupt from the terminal is the service's to hear."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 class Pool:
     """Judges entries and hands them to the one writer, which works in a thread of its own.
 
@@ -54,7 +60,7 @@ class Pool:
         self._thread = concurrent.futures.ThreadPoolExecutor(1, "writer")
         # Not forked: this process has threads. The judges are started by the first entries.
         self._judges = concurrent.futures.ProcessPoolExecutor(
-            listen.workers, multiprocessing.get_context("spawn"), initializer=_admit.judge, initargs=([], None)
+            listen.workers, multiprocessing.get_context("spawn"), initializer=_ready
         )
         self._task = asyncio.create_task(self._work())
 
@@ -65,7 +71,7 @@ class Pool:
             Busy: too much is under way.
             Refused: an entry may not be logged; then none of these was.
             NoQuorum: too few witnesses; add them again.
-            StorageFailed: the writer stopped.
+            StorageFailed: the writer stopped, or a process that judges did.
         """
         if self.failed or self._is_closing or self._under_way + len(entries) > self._listen.most_waiting:
             raise Busy
@@ -99,7 +105,12 @@ class Pool:
         loop = asyncio.get_running_loop()
         parts = [entries[at : at + _JUDGED_TOGETHER] for at in range(0, len(entries), _JUDGED_TOGETHER)]
         works = [loop.run_in_executor(self._judges, _admit.judge, part, self._texts) for part in parts]
-        verdicts = [verdict for part in await asyncio.gather(*works) for verdict in part]
+        try:
+            verdicts = [verdict for part in await asyncio.gather(*works) for verdict in part]
+        except concurrent.futures.BrokenExecutor as exc:
+            self.failed = errors.StorageFailed(f"a process that checks signatures ended: {exc}", mend="start again")
+            self._stop.set()
+            raise self.failed from exc
         for number, verdict in enumerate(verdicts):
             if verdict.status != 200:
                 raise Refused(number, verdict)
