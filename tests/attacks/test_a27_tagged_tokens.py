@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from counterproof import chain, note
+from counterproof import chain, note, record
 from counterproof.errors import BadStatement, NotVerified
 from tests.chain import small_chain, small_tokens
 from tests.chain.small_chain import GOVERNANCE, LAB, LAB_KEY, proves, role, rules_of
@@ -92,7 +92,7 @@ def test_the_same_key_with_other_words_is_a_second_key_too() -> None:
 def test_taking_a_key_back_makes_no_room_for_another() -> None:
     made = small_tokens.begun()
     first = made.add(token_key(), ISSUER_KEY)
-    retract = small_chain.record.Retract(organisation=ISSUER, entry=first.entry, reason="stolen")
+    retract = record.Retract(organisation=ISSUER, entry=first.entry, reason="stolen")
     assert made.add(retract, ISSUER_KEY).does_count
 
     assert made.rules.token_key(ISSUER, EPOCH) is None
@@ -203,9 +203,25 @@ def _issued(factor: Callable[[random.Random], int]) -> list[Issued]:
     return made
 
 
+def _any(chance: random.Random) -> int:
+    return chance.randrange(1, MODULUS)
+
+
+def _none(_: random.Random) -> int:
+    return 1
+
+
+def _small(chance: random.Random) -> int:
+    return chance.randrange(1, 2**64)
+
+
+def _square(chance: random.Random) -> int:
+    return _any(chance) ** 2 % MODULUS
+
+
 @pytest.fixture(scope="module")
 def issued() -> list[Issued]:
-    return _issued(lambda chance: chance.randrange(1, MODULUS))
+    return _issued(_any)
 
 
 def test_every_request_fits_every_token_by_exactly_one_factor(issued: list[Issued]) -> None:
@@ -292,9 +308,8 @@ def test_no_likeness_links_requests_to_tokens(issued: list[Issued]) -> None:
 
 @pytest.mark.parametrize(
     ("factor", "tells"),
-    [(lambda _: 1, "equal bits of seen and padded"),
-     (lambda chance: chance.randrange(1, 2**64), "size of the factor"),
-     (lambda chance: chance.randrange(1, MODULUS) ** 2 % MODULUS, "Jacobi symbols of seen and padded")],
+    [(_none, "equal bits of seen and padded"), (_small, "size of the factor"),
+     (_square, "Jacobi symbols of seen and padded")],
 )  # fmt: skip
 def test_clients_that_blind_badly_are_found_out(factor: Callable[[random.Random], int], tells: str) -> None:
     """Control: without blinding, with small factors and with squares the same test links requests to tokens."""
