@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from counterproof import chain, record
 from tests.chain import small_chain
-from tests.chain.small_chain import CLOSES_S, EVALUATOR, EVALUATOR_KEY, GOVERNANCE, ORIGIN, Chain, rules_of
+from tests.chain.small_chain import CLOSES_S, EVALUATOR, EVALUATOR_KEY, GOVERNANCE, ORIGIN, Chain, proves, rules_of
 
 
 def test_a_result_that_was_left_out_leaves_a_hole() -> None:
@@ -24,20 +25,45 @@ def test_a_result_that_was_left_out_leaves_a_hole() -> None:
     assert made.independent() == frozenset()
 
 
-def test_what_was_left_out_may_still_come_if_it_is_what_the_next_one_names() -> None:
+def _left_out_first() -> tuple[Chain, bytes, record.Behaviour]:
+    """A second and a third result that follow on a first one, which is not logged; and another first one."""
     made = Chain.begun()
     declared = [made.add(made.prereg(seed=seed), EVALUATOR_KEY).entry for seed in range(3)]
     first = small_chain.sealed(made.behaviour(declared[0]), EVALUATOR_KEY)
     other = made.behaviour(declared[0], verdict="zero")
     second = made.behaviour(declared[1], seq=1, prev=record.digest_bytes(first), seed=1)
-
     assert rules_of(made.add(second, EVALUATOR_KEY)) == ["sequence"]
-    assert rules_of(made.add(other, EVALUATOR_KEY)) == ["sequence"]
-    third = made.behaviour(declared[2], seed=2)
-    assert made.add(third, EVALUATOR_KEY).does_count
+    assert made.add(made.behaviour(declared[2], seed=2), EVALUATOR_KEY).does_count
     assert made.independent() == frozenset()
-    made.log(first)
+    return made, first, other
+
+
+def test_what_was_left_out_may_still_come_if_it_is_what_the_next_one_names() -> None:
+    made, first, _ = _left_out_first()
+
+    assert rules_of(made.log(first)) == ["sequence"]
     assert made.independent() == {EVALUATOR}
+    assert made.log(first).is_repeated
+
+
+def test_another_one_in_its_place_does_not_make_up_for_it() -> None:
+    made, _, other = _left_out_first()
+
+    assert rules_of(made.add(other, EVALUATOR_KEY)) == ["sequence"]
+    assert made.independent() == frozenset()
+
+
+@pytest.mark.parametrize("is_named_first", [True, False])
+def test_what_comes_late_in_two_ways_is_said_in_two_ways(*, is_named_first: bool) -> None:
+    made, first, other = _left_out_first()
+    late = [first, small_chain.sealed(other, EVALUATOR_KEY)]
+    made.log(late.pop(0 if is_named_first else 1))
+
+    ruling = made.log(late.pop())
+
+    assert rules_of(ruling) == ["equivocation"]
+    assert proves(made, ruling.breaches[0])
+    assert made.independent() == frozenset()
 
 
 def test_a_link_that_leads_elsewhere_is_no_link() -> None:
@@ -79,7 +105,7 @@ def test_what_was_abandoned_is_closed_and_visible() -> None:
 
     assert made.rules.open_preregs() == ()
     assert made.rules.overdue(CLOSES_S + 1) == ()
-    assert rules_of(made.add(made.behaviour(declared.entry), EVALUATOR_KEY)) == ["prereg-used"]
+    assert rules_of(made.add(made.behaviour(declared.entry), EVALUATOR_KEY)) == ["prereg"]
 
 
 def _logged(made: Chain, **changes: object) -> chain.Ruling:

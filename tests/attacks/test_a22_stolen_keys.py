@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from counterproof import note, record
 from tests.chain import small_chain
 from tests.chain.small_chain import (
@@ -42,8 +44,23 @@ def test_nothing_counts_that_a_lost_key_signs() -> None:
     assert lost.does_count
     assert rules_of(ruling) == ["revoked"]
     assert lost.index in ruling.breaches[0].evidence
-    assert proves(made, ruling.breaches[0])
+    assert not proves(made, ruling.breaches[0])  # somebody could log old words again, and leave the first time out
     assert made.rules.heads() == ()
+
+
+@pytest.mark.parametrize("is_framed", [False, True])
+def test_old_words_logged_again_after_the_key_ended_are_no_breach(*, is_framed: bool) -> None:
+    made = Chain.begun()
+    first = made.measured()
+    made.add(_rotated(EVALUATOR_KEY, NEXT[EVALUATOR], LAB_AFTER), EVALUATOR_KEY, NEXT[EVALUATOR])
+    envelope = note.unseal(made.entries[first.index])
+    beside = note.unseal(note.seal(envelope.unverified_payload, THIEF)).signatures if is_framed else ()
+
+    ruling = made.log(note.Envelope(envelope.unverified_payload, (*envelope.signatures, *beside)).encode())
+
+    assert ruling.does_count
+    assert ruling.is_repeated
+    assert made.independent() == {EVALUATOR}
 
 
 def test_what_was_signed_before_stands() -> None:

@@ -25,14 +25,14 @@ def prereg(state: State, case: Case, said: record.Prereg) -> None:
     if subject is not None:
         may_judge(state, case, said.evaluator, subject)
     # It binds whoever signed it, whatever else is wrong with it: else a flaw put in on purpose would unbind.
-    state.preregs.add(
-        Declared(case.entry, case.index, said, (*case.shown_by, case.index), set(said.categories))
-    )
+    state.preregs.add(Declared(case.entry, case.index, said, (*case.shown_by, case.index), set(said.categories)))
     state.keep(case, said.evaluator)
 
 
 def behaviour(state: State, case: Case, said: record.Behaviour) -> None:
     """Of a logged generation, as declared, next in its series, by somebody who may judge."""
+    if _is_repeated(state, case, said):
+        return
     if not case.is_by(state.keys, _EVALUATOR, said.evaluator):
         return
     number, series = state.series_of(said.evaluator, said.subject, said.category)
@@ -55,20 +55,28 @@ def _subject(state: State, case: Case, subject: str, generation: str) -> Subject
     return found[0] if found else state.subjects.get(subject)
 
 
+def _is_repeated(state: State, case: Case, said: record.Behaviour) -> bool:
+    """Whether its evaluator said the same before: whoever logs it again then, its key may be gone by now."""
+    series = state.find_series(said.evaluator, said.subject, said.category)
+    index = series.index_of(said.seq, case.payload) if series is not None else None
+    if series is None or index is None:
+        return False
+    case.is_repeated = True
+    number, _ = state.series_of(said.evaluator, said.subject, said.category)
+    state.entries.add(case.raw, index, said.evaluator, number, said.seq)
+    return True
+
+
 def _takes_place(state: State, case: Case, said: record.Behaviour, number: int, series: Series) -> bool:
-    """Whether it is new in its series; if not, it repeats what was said, or contradicts it."""
+    """Whether it is new in its series, and contradicts nothing there."""
     before = state.known(said.prev) if said.prev else None
     is_linked = said.seq == 0 if before is None else (before.series, before.seq + 1) == (number, said.seq)
     place, at = series.place(said.seq, said.prev, case.payload, is_linked=is_linked)
-    if place == "repeated":
-        case.is_repeated = True
-        state.entries.add(case.raw, series.indexes[at], said.evaluator, number, said.seq)
-        return False
     if place == "twice":
         series.is_twice = True
-        says = f"{said.evaluator!r} said something else in the same place at entry {series.indexes[at]}"
+        says = f"{said.evaluator!r} said something else in the same place at entry {at}"
         shown = state.subjects[said.subject].shown_by if said.subject in state.subjects else ()
-        case.breach("equivocation", says, series.indexes[at], *shown)
+        case.breach("equivocation", says, at, *shown)
         state.entries.add(case.raw, case.index, said.evaluator)
         return False
     if place == "hole":
@@ -87,10 +95,14 @@ def _check_prereg(state: State, case: Case, said: record.Behaviour) -> None:
     if why := why_different(said, declared.said):
         case.breach("prereg-differs", why, *declared.shown_by)
         return
-    if not state.preregs.close(declared, said.category, case.index):
-        closed = declared.closed_by[said.category]
-        says = f"its preregistration was closed for {said.category!r} at entry {closed}"
-        case.breach("prereg-used", says, *declared.shown_by, closed)
+    first = declared.results.get(said.category)
+    if first is not None:
+        says = f"its preregistration was closed for {said.category!r} at entry {first}"
+        case.breach("prereg-used", says, *declared.shown_by, first)
+        return
+    if said.category not in declared.left:
+        case.breach("prereg", f"its preregistration was abandoned at entry {declared.abandoned}", declared.abandoned)
+    state.preregs.close(declared, said.category, case.index)
 
 
 def abandon(state: State, case: Case, said: record.Abandon) -> None:

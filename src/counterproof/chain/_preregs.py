@@ -15,14 +15,18 @@ _SAME = ("evaluator", "subject", "generation", "instrument", "suite", "budget", 
 
 @dataclass(slots=True)
 class Declared:
-    """A preregistration. `left`: categories that are not closed yet; `closed_by`: what closed the others."""
+    """A preregistration. `left`: categories that are not closed yet; `results`: category to its result's index.
+
+    `abandoned`: the index of what abandoned it first, or -1.
+    """
 
     entry: str
     index: int
     said: record.Prereg
     shown_by: tuple[int, ...]
     left: set[str]
-    closed_by: dict[str, int] = field(default_factory=dict[str, int])
+    results: dict[str, int] = field(default_factory=dict[str, int])
+    abandoned: int = -1
 
 
 def why_different(said: record.Behaviour, declared: record.Prereg) -> str:
@@ -58,18 +62,16 @@ class Preregs:
         self._by_entry[declared.entry] = declared
         self._fresh.append(declared)
 
-    def close(self, declared: Declared, category: str, index: int) -> bool:
-        """Whether the category was open until now."""
-        if category not in declared.left:
-            return False
+    def close(self, declared: Declared, category: str, index: int) -> None:
+        """A category has its result."""
         declared.left.discard(category)
-        declared.closed_by[category] = index
-        return True
+        declared.results[category] = index
 
     def abandon(self, declared: Declared, index: int) -> None:
         """Closes what is left of it."""
-        for category in tuple(declared.left):
-            self.close(declared, category, index)
+        declared.left.clear()
+        if declared.abandoned < 0:
+            declared.abandoned = index
 
     def open(self) -> tuple[Declared, ...]:
         """Those that still have to be closed, oldest first."""

@@ -19,20 +19,19 @@ RULES: tuple[Rule, ...] = get_args(Rule)
 
 PROVABLE: frozenset[Rule] = frozenset(
     {
-        "revoked",
         "generation-fork",
         "self-attestation",
-        "prereg-late",
         "prereg-differs",
         "prereg-used",
         "equivocation",
         "token-key",
     }
 )
-"""Rules whose breach a few entries show by themselves: that certain keys signed certain words in a certain order.
+"""Rules whose breach a few entries show by themselves: that certain keys signed certain words.
 
-One answer is open to the accused: an entry that was left out and lies before, by which the key was lost already, or by
-which the preregistration was logged already.
+Not `revoked` and `prereg-late`, which hang on *when* something was logged: anybody can log another's old words again
+and leave the first time out. One answer is open to the accused: an entry before that was left out, by which a key had
+lost its role already.
 """
 
 

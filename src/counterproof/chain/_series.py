@@ -10,7 +10,7 @@ from typing import Literal
 
 from counterproof import record
 
-Place = Literal["next", "repeated", "twice", "hole"]
+Place = Literal["next", "twice", "hole"]
 _BYTES = 32
 MAX_MISSING = 256
 """How many results that were left out may still come."""
@@ -25,7 +25,8 @@ class Series:
     """What one evaluator said of one subject in one category. Some 100 bytes for each result, whatever it says.
 
     `missing`: numbers that were left out, with the digest of the entry that must stand there where one after it names
-    it; `is_lost`: too many were left out to wait for, or a link leads elsewhere.
+    it; `is_lost`: too many were left out to wait for, or a link leads elsewhere; `late`: what came after a later
+    number, with what was signed and its index.
     """
 
     evaluator: str
@@ -34,6 +35,7 @@ class Series:
     is_twice: bool = False
     is_lost: bool = False
     missing: dict[int, str] = field(default_factory=dict[int, str])
+    late: dict[int, tuple[bytes, int]] = field(default_factory=dict[int, tuple[bytes, int]])
     does_last_count: bool = False
     last_prev: str = ""
     seqs: array[int] = field(default_factory=_numbers)
@@ -42,16 +44,21 @@ class Series:
     payloads: bytearray = field(default_factory=bytearray)
 
     def place(self, seq: int, prev: str, payload: bytes, *, is_linked: bool) -> tuple[Place, int]:
-        """Where a result falls, and the position of the one it repeats or contradicts (-1 if none).
+        """Where a result falls, and the index of the one it contradicts (-1 if none).
 
         It is what was *signed* that is compared: anybody can put another signature beside somebody's own.
         """
-        at = bisect_left(self.seqs, seq)
-        if at < len(self.seqs) and self.seqs[at] == seq:
-            return ("repeated" if self._payload(at) == payload else "twice"), at
+        said, index = self._said(seq)
+        if said and said != payload:
+            return "twice", index
         if prev and prev == self.last_prev:
-            return "twice", len(self.seqs) - 1
+            return "twice", self.indexes[-1]
         return ("next" if is_linked and seq == self.expected else "hole"), -1
+
+    def index_of(self, seq: int, payload: bytes) -> int | None:
+        """Where the same was said before; None if it was not."""
+        said, index = self._said(seq)
+        return index if said == payload else None
 
     @property
     def expected(self) -> int:
@@ -61,6 +68,7 @@ class Series:
     def add(self, said: record.Behaviour, index: int, entry: bytes, payload: bytes, breaches: Collection[str]) -> bool:
         """Takes a result if it is newer than all before; whether it was. `breaches`: rules that it breaks."""
         if said.seq < self.expected:
+            self.late[said.seq] = payload, index
             self._fill(said, entry)
             return False
         if "sequence" in breaches:
@@ -107,5 +115,9 @@ class Series:
             entry="sha256:" + self.entries[at * _BYTES : (at + 1) * _BYTES].hex(),
         )
 
-    def _payload(self, at: int) -> bytes:
-        return bytes(self.payloads[at * _BYTES : (at + 1) * _BYTES])
+    def _said(self, seq: int) -> tuple[bytes, int]:
+        """What was signed under a number, in time or late, and its index; empty where nothing was."""
+        at = bisect_left(self.seqs, seq)
+        if at < len(self.seqs) and self.seqs[at] == seq:
+            return bytes(self.payloads[at * _BYTES : (at + 1) * _BYTES]), self.indexes[at]
+        return self.late.get(seq, (b"", -1))
