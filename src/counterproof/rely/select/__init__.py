@@ -9,8 +9,9 @@ compares what is no number.
 from counterproof.rely.select._decide import decide
 from counterproof.rely.select._leaves import MAX_LEAVES_BYTES, leaves_bytes, read_leaves
 from counterproof.rely.select._policy import policy_bytes, read_policy
-from counterproof.rely.select._whole import WholeLog, read_log
+from counterproof.rely.select._whole import Break, WholeLog, read_log
 
 __all__ = [
-    "MAX_LEAVES_BYTES", "WholeLog", "decide", "leaves_bytes", "policy_bytes", "read_leaves", "read_log", "read_policy",
+    "MAX_LEAVES_BYTES", "Break", "WholeLog", "decide", "leaves_bytes", "policy_bytes", "read_leaves", "read_log",
+    "read_policy",
 ]  # fmt: skip
