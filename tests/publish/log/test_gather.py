@@ -196,7 +196,7 @@ def test_a_fault_of_ours_in_asking_one_is_told_and_keeps_nobody_from_the_quorum(
         assert names_on(gather(LOG.signed(9), 0, [], none), policy) == {"w2", "w3", "w4"}
     with (
         asking([[says(409, b"3\n")]] * 3) as (gather, _, _),
-        pytest.raises(errors.NoQuorum, match="w1: asking failed: AssertionError"),
+        pytest.raises(errors.NoQuorum, match=r"w[123]: asking failed: AssertionError"),
     ):
         gather(LOG.signed(9), 0, [], none)
 

@@ -19,7 +19,7 @@ _HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
 @contextlib.contextmanager
-def _serving(answer: Callable[[socket.socket, threading.Event], None]) -> Generator[str]:
+def serving(answer: Callable[[socket.socket, threading.Event], None]) -> Generator[str]:
     """A server that lets `answer` treat every connection as it likes, until the event is set."""
     listener = socket.create_server(("127.0.0.1", 0))
     is_over = threading.Event()
@@ -64,7 +64,7 @@ def _drip(first: bytes, drop: bytes, every_s: float = 0.02) -> Callable[[socket.
     ids=["body", "body to the end", "chunks", "trailers", "header", "continues"],
 )
 def test_an_answer_that_never_ends(first: bytes, drop: bytes) -> None:
-    with _serving(_drip(first, drop)) as url:
+    with serving(_drip(first, drop)) as url:
         source = watch.Web(url, deadline_s=5, whole_s=0.4)
         with pytest.raises(errors.TargetUnreachable, match="not whole within"):
             source.read("checkpoint")
@@ -78,7 +78,7 @@ def test_a_handshake_that_never_ends() -> None:
         while not is_over.wait(0.02):
             connection.sendall(b"\x02")
 
-    with _serving(answer) as url:
+    with serving(answer) as url:
         source = watch.Web(url.replace("http:", "https:"), deadline_s=5, whole_s=0.4)
         with pytest.raises(errors.TargetUnreachable, match="not whole within"):
             source.read("checkpoint")
@@ -86,7 +86,7 @@ def test_a_handshake_that_never_ends() -> None:
 
 
 def test_chunks_without_end_are_bounded() -> None:
-    with _serving(_drip(_HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"800\r\n" + b"x" * 2048 + b"\r\n", 0)) as url:
+    with serving(_drip(_HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"800\r\n" + b"x" * 2048 + b"\r\n", 0)) as url:
         source = watch.Web(url)
         with pytest.raises(errors.TargetUnreachable, match="more than 100000 bytes"):
             source.read("checkpoint", 100_000)
@@ -112,7 +112,7 @@ def test_an_answer_that_is_none(answer: bytes) -> None:
         connection.recv(65_536)
         connection.sendall(answer)
 
-    with _serving(once) as url:
+    with serving(once) as url:
         source = watch.Web(url)
         with pytest.raises(errors.TargetUnreachable) as refused:
             source.read("checkpoint")
@@ -134,7 +134,7 @@ def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
             secure.recv(65_536)
             secure.sendall(_HEAD + b"Content-Length: 1\r\n\r\nx")
 
-    with _serving(answer) as url:
+    with serving(answer) as url:
         source = watch.Web(url.replace("http:", "https:"))
         with pytest.raises(errors.TargetUnreachable, match="CERTIFICATE_VERIFY_FAILED"):
             source.read("checkpoint")

@@ -86,7 +86,7 @@ def new(
         raise BadPolicy(missing, where="policy", mend="a log publishes nothing without a quorum: name one")
     if lock not in ("", "store") and not lock.startswith(("postgres://", "postgresql://")):
         raise BadOption("no such kind of lock", where="--lock", mend="leave it out, or give store or postgres://...")
-    if urllib.parse.urlsplit(lock).password:
+    if urllib.parse.urlsplit(lock).password or "password" in urllib.parse.parse_qs(urllib.parse.urlsplit(lock).query):
         raise BadOption("a password would be kept in the folder", where="--lock", mend="put it into PGPASSWORD")
     if bool(store) != bool(lock):
         raise BadOption("an object store and its lock go together", where="--store", mend="give both, or neither")

@@ -29,6 +29,7 @@ class Served:
         self._folder, self._gather, self._listen, self._stop = folder, gather, listen, stop
         self._pool: Pool | None = None
         self._store: Store | None = None
+        self._held_bytes = 0
         app = web.Application(client_max_size=listen.most_bytes)
         app.add_routes([
             web.post("/add", self._add),
@@ -74,14 +75,21 @@ class Served:
     async def _add(self, request: web.Request) -> web.Response:
         assert self._pool is not None  # noqa: S101 - set before anything listens; for the checkers
         is_many = request.content_type == "application/x-ndjson"
+        body = bytearray()
         try:
             async with asyncio.timeout(self._listen.reads_within_s):
-                body = await request.read()
+                async for part in request.content.iter_any():
+                    body += part
+                    self._held_bytes += len(part)
+                    if len(body) > self._listen.most_bytes:
+                        return _closing(413, f"a request has at most {self._listen.most_bytes} bytes")
+                    if self._held_bytes > self._listen.most_held_bytes:
+                        return _closing(503, "too much is under way; add the same entries again later")
+            return await self._added(self._pool, bytes(body), is_many=is_many)
         except TimeoutError:
             return _closing(408, "the body took too long")
-        except web.HTTPRequestEntityTooLarge:
-            return _closing(413, f"a request has at most {self._listen.most_bytes} bytes")
-        return await self._added(self._pool, body, is_many=is_many)
+        finally:
+            self._held_bytes -= len(body)
 
     async def _added(self, pool: Pool, body: bytes, *, is_many: bool) -> web.Response:
         entries = (body[:-1] if body.endswith(b"\n") else body).split(b"\n") if is_many else [body]

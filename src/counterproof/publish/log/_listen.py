@@ -21,8 +21,9 @@ class Listen:
     """Where, and within which bounds.
 
     `period_s`: how long entries are collected before they are put in order together, `most_together` how many at most.
-    `most_waiting`: entries under way in all (above: 503). `most_bytes`: of one request. `reads_within_s`: how long a
-    body may take to arrive (408). `workers`: processes that check signatures.
+    `most_waiting`: entries under way in all (above: 503). `most_bytes`: of one request; `most_held_bytes`: of all that
+    are under way (above: 503). `reads_within_s`: how long a body may take to arrive (408). `workers`: processes that
+    check signatures.
     """
 
     host: str = "127.0.0.1"
@@ -31,6 +32,7 @@ class Listen:
     most_together: int = 16_384
     most_waiting: int = 65_536
     most_bytes: int = 8 << 20
+    most_held_bytes: int = 256 << 20
     reads_within_s: float = 10.0
     stops_within_s: float = 15.0
     workers: int = 2
@@ -57,7 +59,8 @@ def running(folder: Folder, gather: Gather, listen: Listen | None = None) -> Gen
     """
     ready: list[str] = []
     failed: list[BaseException] = []
-    is_up, stop, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
+    loops: list[asyncio.AbstractEventLoop] = []
+    is_up, stop = threading.Event(), asyncio.Event()
 
     def on_ready(url: str) -> None:
         ready.append(url)
@@ -65,11 +68,12 @@ def running(folder: Folder, gather: Gather, listen: Listen | None = None) -> Gen
 
     def work() -> None:
         try:
-            loop.run_until_complete(_until(folder, gather, listen or Listen(), on_ready, stop))
+            with asyncio.Runner() as runner:  # what is left of slow requests ends with it
+                loops.append(runner.get_loop())
+                runner.run(_until(folder, gather, listen or Listen(), on_ready, stop))
         except BaseException as exc:  # noqa: BLE001 - it belongs to the block's thread, whatever it is
             failed.append(exc)
         finally:
-            loop.close()
             is_up.set()
 
     thread = threading.Thread(target=work, name="log", daemon=True)
@@ -82,7 +86,7 @@ def running(folder: Folder, gather: Gather, listen: Listen | None = None) -> Gen
     finally:
         if thread.is_alive():
             with contextlib.suppress(RuntimeError):  # it ended by itself meanwhile
-                loop.call_soon_threadsafe(stop.set)
+                loops[0].call_soon_threadsafe(stop.set)
         thread.join()
     if failed:
         raise failed[0]

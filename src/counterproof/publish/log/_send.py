@@ -49,12 +49,7 @@ def send(url: str, entries: Sequence[bytes]) -> list[bytes]:
         TargetUnreachable: it does not answer, or not with receipts.
         NoQuorum: it took them and could not publish, or is busy; add the same entries again.
     """
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise errors.BadOption(f"{url[:100]!r} is no http address", where="address", mend="give a folder or an address")
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.netloc, timeout=_WAITS_S)
-    path = parts.path.rstrip("/") + "/add"
+    connection, path = _connection(url)
     receipts: list[bytes] = []
     try:
         for at in range(0, len(entries), _TOGETHER):
@@ -72,6 +67,18 @@ def send(url: str, entries: Sequence[bytes]) -> list[bytes]:
     finally:
         connection.close()
     return receipts
+
+
+def _connection(url: str) -> tuple[http.client.HTTPConnection, str]:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.path.isascii():
+            parts.hostname.encode("idna")
+            kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+            return kind(parts.netloc, timeout=_WAITS_S), parts.path.rstrip("/") + "/add"
+    except (ValueError, http.client.InvalidURL):  # a host or a port that is none
+        pass
+    raise errors.BadOption(f"{url[:100]!r} is no http address", where="address", mend="give a folder or an address")
 
 
 def _receipts(url: str, status: int, body: bytes, count: int) -> list[bytes]:

@@ -6,6 +6,7 @@ point, there is one head for each size; nothing is answered before it is publish
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from counterproof.publish.log._store import CHECKPOINT, STAGING, Store, differs
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+_STAGED = re.compile(r"([0-9]{1,19})-[0-9a-f]{64}", re.ASCII)
 
 Prove = Callable[[int, int], Sequence[bytes]]
 Gather = Callable[[bytes, int, Sequence[bytes], Prove], bytes]
@@ -234,8 +237,8 @@ class Writer:
 
     def _sweep(self) -> None:
         """Drops what was staged for this head (its tiles are in place) and for others that lost to it."""
-        sizes = {name: name.removeprefix(STAGING).partition("-")[0] for name in self._store.names(STAGING)}
-        self._store.remove(name for name, size in sizes.items() if size.isdigit() and int(size) <= self.head.size)
+        found = {name: _STAGED.fullmatch(name.removeprefix(STAGING)) for name in self._store.names(STAGING)}
+        self._store.remove(name for name, staged in found.items() if staged and int(staged[1]) <= self.head.size)
 
     def _drop_partial(self, old: int, new: int) -> None:
         """Drops the partial tiles and bundles that a full one has come to stand for (C2SP tlog-tiles)."""
