@@ -33,6 +33,11 @@ def test_a_newcomer_sees_five_of_five_caught_and_can_check_each(tmp_path: Path) 
     trust = str(out / "trust.json")
     code, said = _run("verify", "bundle", str(out / "bundle.json"), "--trust", trust)
     assert (code, said.splitlines()[-1]) == (0, "VERIFIED")
+    choice = [str(out / "choice" / name) for name in ("policy.json", "storm.json", "ember.json")]
+    summary = ("--heads", str(out / "choice" / "heads.json"), "--leaves", str(out / "choice" / "leaves.json"))
+    code, said = _run("select", *choice, "--trust", trust, *summary, "--log", str(out / "log"))
+    assert code == 0, said
+    assert said.splitlines()[-1] == "1 of 1 ALLOWED"
     (proof,) = (out / "cheats").glob("same-size-*.json")
     code, said = _run("verify", "evidence", str(proof), "--trust", trust)
     assert code == 0

@@ -48,12 +48,13 @@ def changed_number(town: Town, bundle: Path) -> Caught:
     return _refused(f"{EVALUATOR} signs that K is at least .99, afterwards", place, town)
 
 
-def rewritten_history(town: Town, bundle: Path) -> Caught:  # noqa: ARG001 - every way to cheat is asked the same way
+def rewritten_history(town: Town, bundle: Path) -> Caught:
     """The log's operator replaces a logged result and has its witnesses cosign the new tree."""
     who = "the log replaces a logged result and asks its witnesses"
     entries = [*town.entries]
-    entries[-1] = town.say(
-        record.Retract(organisation=EVALUATOR, entry=record.digest_bytes(entries[-1]), reason="never was"),
+    result = verify.read_bundle(bundle.read_bytes()).entry.envelope.encode()
+    entries[entries.index(result)] = town.say(
+        record.Retract(organisation=EVALUATOR, entry=record.digest_bytes(result), reason="never was"),
         town.evaluator,
     )
     entries.append(town.role(town.other, "monitor"))

@@ -14,7 +14,7 @@ import rich.box
 import rich.table
 
 from counterproof import errors, record
-from counterproof.cli import _chain_cheats, _chain_town, _verify, _work
+from counterproof.cli import _chain_cheats, _chain_choice, _chain_town, _verify, _work
 from counterproof.cli._chain_town import EVALUATOR, OFF, Town, clock
 from counterproof.measure import instrument, trial
 from counterproof.publish import attest
@@ -80,10 +80,12 @@ def _honest(town: Town, story: _Story) -> Path:
     subject, prereg = _declared(town, story)
     entries = _measured(town, story, subject, prereg)
     town.add(*entries.values())
+    _chain_choice.sum_up(town)
     names = ", ".join(name for name in _chain_town.WITNESSES if name != OFF)
     enough = f"{OFF} is switched off; 3 of 4 are enough"
     story.step("logged", f"{town.writer.head.size} entries; cosigned by {names} ({enough})")
     bundle = _bundled(town, story, entries[CATEGORIES[0]])
+    _chosen(town, story, entries)
     served, asked = watch.Folder(town.log_folder), watch.witnesses(town.trust)
     with contextlib.closing(watch.Watcher(served, town.trust, town.folder / "watched", asked)) as watcher:
         look = watcher.look(int(time.time()))
@@ -144,6 +146,15 @@ def _headline(target: record.TargetResult) -> str:
     row = target.categories[0]
     k = row.K
     return f"{row.id}: K {k.value:.2f} [{k.low:.2f}, {k.high:.2f}]" if isinstance(k, record.Interval) else row.id
+
+
+def _chosen(town: Town, story: _Story, entries: dict[str, bytes]) -> None:
+    openings = [town.openings[category] for category in entries]
+    (choice,) = _chain_choice.choose(town, list(entries.values()), openings).choices
+    if choice.decision != "allow":
+        _broken(f"a selection denies the one system there is: {choice.reasons[0]}")
+    story.step("selected", f"the system is allowed by a declared policy; {'; '.join(choice.reasons)}")
+    story.command(*_chain_choice.words(town, list(entries)))
 
 
 def _bundled(town: Town, story: _Story, entry: bytes) -> Path:
