@@ -246,6 +246,29 @@ def _in_conflict_under_another_key() -> Case:
     return _with_more_before(w.entry(named, *w.GOVERNANCE))
 
 
+def _again(envelope: bytes) -> bytes:
+    """The same words with a stranger's signature beside: other bytes, so a log takes them again."""
+    made = note.unseal(envelope)
+    beside = note.unseal(note.seal(made.unverified_payload, w.key("stranger"))).signatures
+    return note.Envelope(made.unverified_payload, (*made.signatures, *beside)).encode()
+
+
+def _old_role_again() -> Case:
+    """Governance says that there is a conflict; somebody logs the role from before once more."""
+    changed = w.entry(_evaluator(conflicts=(w.LAB,)), *w.GOVERNANCE)
+    return _with_more_before(changed, _again(w.world().log.entries[1]))
+
+
+def _audit(auditor: str) -> Case:
+    made = w.world()
+    said = record.VerifierAudit(
+        auditor=auditor, evaluator=w.EVALUATOR, planted=9, planted_right=9, repeated=0, repeated_agreeing=0, evidence=""
+    )
+    made.log.entries[1] = w.entry(w.role(w.EVALUATOR_KEY, "evaluator", auditor), *w.GOVERNANCE)
+    made.log.add(said, w.EVALUATOR_KEY)
+    return _of(made, support=(1,))
+
+
 def _third_generation(*, keys: w.Signers, signers: w.Signers) -> Case:
     """Of a lab whose first key was lost."""
     made = w.world()
@@ -272,11 +295,11 @@ def _continuity(*, compares: Any = "generations", is_same: bool = False) -> Case
     return _of(made)
 
 
-def _bar(passed: Any) -> Case:  # noqa: ANN401 - a literal
+def _bar(passed: Any, **changes: Any) -> Case:  # noqa: ANN401 - a literal; any field of a behaviour
     """K from 0.7 to 0.9 under a bar of 0.75, and what is said of it."""
     number = record.Number(name="K", value="0.8", low="0.7", high="0.9", level="0.95", n=60, clusters=60, method="w")
     met = record.Criterion(metric="K", comparator="at least", threshold="0.75", passed=passed)
-    return good(numbers=(number,), criteria=(met,))
+    return good(numbers=(number,), criteria=(met,), **changes)
 
 
 def _other_log(made: w.World) -> bytes:
@@ -515,6 +538,8 @@ CASES: dict[str, tuple[str, Callable[[], Case]]] = {
         "8 subject",
         lambda: _third_generation(keys=(w.LAB_KEY,), signers=(w.LAB_KEY, w.LAB_NEXT)),
     ),
+    "an old role logged again": ("8 subject", _old_role_again),
+    "an audit of itself": ("8 subject", lambda: _audit(w.EVALUATOR)),
     "two generations of which there is one": ("8 subject", lambda: _continuity(is_same=True)),
     "one generation of which there are two": ("8 subject", lambda: _continuity(compares="evaluated and served")),
     # 9 preregistration
@@ -556,6 +581,8 @@ CASES: dict[str, tuple[str, Callable[[], Case]]] = {
     # 11 arithmetic
     "a bar said to be met": ("11 arithmetic", lambda: _bar("yes")),
     "a bar of which nothing is said": ("11 arithmetic", lambda: _bar("")),
+    "contained, though nothing shows it": ("11 arithmetic", lambda: good(verdict="contained")),
+    "contained, though a bar is missed": ("11 arithmetic", lambda: _bar("no", verdict="contained")),
 }
 
 GOOD: dict[str, Callable[[], Case]] = {
@@ -576,6 +603,8 @@ GOOD: dict[str, Callable[[], Case]] = {
     "a bar that is missed": lambda: _bar("no"),
     "the keys committed to, the others lost": lambda: _third_generation(keys=(w.LAB_NEXT,), signers=(w.LAB_NEXT,)),
     "generations compared": _continuity,
+    "the same role twice": lambda: _with_more_before(_again(w.world().log.entries[1])),
+    "an audit of another": lambda: _audit("Auditor B"),
     "evaluated and served compared": lambda: _continuity(compares="evaluated and served", is_same=True),
     "a role alone": lambda: _of(w.world(), index=0, support=()),
     "a genesis": lambda: _of(w.world(), index=2, support=(0,)),

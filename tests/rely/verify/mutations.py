@@ -66,9 +66,10 @@ _PIECES = (
     b"\xed\xa0\x80",
     b"x" * 401,
 )
+_OTHERS = ("evaluator-b", "stranger")
 _SIGNERS = {
     s.verifier.keyid: s
-    for s in (*w.GOVERNANCE, w.LAB_KEY, w.LAB_NEXT, w.EVALUATOR_KEY, w.EVALUATOR_NEXT, w.key("evaluator-b"))
+    for s in (*w.GOVERNANCE, w.LAB_KEY, w.LAB_NEXT, w.EVALUATOR_KEY, w.EVALUATOR_NEXT, *map(w.key, _OTHERS))
 }
 
 

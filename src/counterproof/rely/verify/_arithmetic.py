@@ -9,6 +9,7 @@ from counterproof.rely.verify._steps import ARITHMETIC, refuse
 
 EXACT = "exact/2"
 """The grader whose outcomes enter the estimates as they are. Others bring error rates that no statement carries."""
+CONTAINED = "contained"
 _ESTIMATES = (
     "R", "F", "T", "C", "K", "D", "S", "O", "K_joint", "F_joint", "S_joint", "T_low_bound", "T_high_bound", "degraded",
 )  # fmt: skip
@@ -50,6 +51,8 @@ def _check_criteria(said: record.Behaviour) -> None:
             wanted = "yes" if (found >= bar if one.comparator == "at least" else found <= bar) else "no"
         if one.passed != wanted:
             raise refuse(ARITHMETIC, f"whether {one.metric} meets its bar does not follow from the numbers")
+    if said.verdict == CONTAINED and any(one.passed != "yes" for one in said.criteria):
+        raise refuse(ARITHMETIC, f"the verdict is stated as {CONTAINED!r}, and not every bar is met")
 
 
 def _held_by(one: record.Criterion, number: record.Number) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from counterproof import record
 from counterproof.errors import BadNote, BadOption, BadStatement, CounterproofError
+from counterproof.rely.verify import _signers
 from counterproof.rely.verify._logged import Logged, read
 from counterproof.rely.verify._roles import Standings, verifier
 
@@ -37,8 +38,9 @@ def needed(entries: Iterable[bytes], digest: str, trust: record.Trust) -> tuple[
         raise BadOption(f"the log holds no statement {digest[:80]!r}", where="--entry", mend="give the entry's digest")
     spoken_of = {one.digest: one for one in _spoken_of(found, others)}
     keyids = {keyid for one in (found, *spoken_of.values()) for keyid, _ in one.envelope.signatures}
-    keys = _keys(list(others.values()), keyids, trust)
-    support = {one.index for one in (*spoken_of.values(), *keys, *_retractions(found, others.values()))}
+    retractions = list(_retractions(found, others.values(), trust))
+    keys = _keys(list(others.values()), keyids | {k for r in retractions for k, _ in r.envelope.signatures}, trust)
+    support = {one.index for one in (*spoken_of.values(), *keys, *retractions)}
     return found.index, tuple(sorted(support - {found.index}))
 
 
@@ -97,8 +99,18 @@ def _keyids(said: record.Predicate) -> set[str]:
             return set()
 
 
-def _retractions(found: Logged, others: Iterable[Logged]) -> Iterator[Logged]:
+def _retractions(found: Logged, others: Iterable[Logged], trust: record.Trust) -> Iterator[Logged]:
+    """Those of its own signers: anybody may have logged one in another's name."""
+    standings = Standings(trust.governance, trust.governance_needed)
     for one in others:
         said = one.statement.predicate
-        if isinstance(said, record.Retract) and said.entry == found.digest:
+        _is_admitted(one, standings)
+        if isinstance(said, record.Retract) and said.entry == found.digest and _is_its_own(one, standings):
             yield one
+
+
+def _is_its_own(one: Logged, standings: Standings) -> bool:
+    try:
+        return bool(_signers.check(one, standings))
+    except CounterproofError:
+        return False

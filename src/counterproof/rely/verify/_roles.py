@@ -65,6 +65,7 @@ class Standings:
         self._governance, self._needed = tuple(governance), needed
         self._keys: dict[str, list[Standing]] = {}
         self._gone: dict[str, int] = {}
+        self._said: set[bytes] = set()
 
     def of(self, key: str, index: int) -> Standing | None:
         """What the key may do for an entry at this place, or None."""
@@ -99,6 +100,8 @@ class Standings:
     def admit(self, entry: Logged) -> None:
         """Takes the next entry, in the order of the log, that says something of keys; others change nothing.
 
+        Nor does the same said again: anybody can log an old role once more, after it was changed.
+
         Raises:
             NotVerified: it is not signed as its kind must be, or gives a key that is gone something to say.
         """
@@ -118,20 +121,26 @@ class Standings:
         if not self.governors(entry):
             said = f"the role of {role.organisation!r} at index {entry.index} is not signed by {self._needed}"
             raise refuse(ROLES, f"{said} of the governance keys that are trusted", "do not trust it")
-        if role.key in self._gone:
+        if entry.envelope.unverified_payload in self._said:
+            return
+        if self.is_gone(role.key, entry.index):
             raise refuse(ROLES, f"a key that was handed on or lost is given a role at index {entry.index}")
+        self._said.add(entry.envelope.unverified_payload)
         self._begin(role, entry.index)
 
     def _admit_rotation(self, entry: Logged, rotation: record.KeyRotate) -> None:
+        if set(signed_by(entry, (rotation.old, rotation.new))) != {rotation.old, rotation.new}:
+            raise refuse(ROLES, f"the change of keys at index {entry.index} is not signed by both keys")
+        if entry.envelope.unverified_payload in self._said:
+            return
         standing, taken = self.of(rotation.old, entry.index), self.of(rotation.new, entry.index)
         if standing is None or standing.role.organisation != rotation.organisation:
             raise refuse(ROLES, f"a key is replaced at {entry.index} that {rotation.organisation!r} does not hold")
         if chain.next_keys_digest((rotation.new,)) != standing.role.next_key:
             raise refuse(ROLES, f"the key that takes over at index {entry.index} is not the one committed to")
-        if set(signed_by(entry, (rotation.old, rotation.new))) != {rotation.old, rotation.new}:
-            raise refuse(ROLES, f"the change of keys at index {entry.index} is not signed by both keys")
-        if rotation.new in self._gone or (taken and taken.role.organisation != rotation.organisation):
+        if self.is_gone(rotation.new, entry.index) or (taken and taken.role.organisation != rotation.organisation):
             raise refuse(ROLES, f"the key that takes over at index {entry.index} was given up, or is somebody else's")
+        self._said.add(entry.envelope.unverified_payload)
         self._end(rotation.old, entry.index)
         self._begin(structs.replace(standing.role, key=rotation.new, next_key=rotation.next_key), entry.index)
 

@@ -25,6 +25,8 @@ def check(entry: Logged, by_digest: Mapping[str, Logged], standings: Standings) 
     if isinstance(said, record.SubjectGenesis):
         _check_genesis(entry, said, standings)
         return f"a subject of {said.lab!r} begins"
+    if isinstance(said, record.VerifierAudit) and said.auditor == said.evaluator:
+        raise refuse(SUBJECT, f"{said.auditor!r} audits itself")
     if not subject:
         return "it speaks of no subject"
     genesis = _found(by_digest, subject, "genesis")

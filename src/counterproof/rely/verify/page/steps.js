@@ -48,7 +48,7 @@ async function readEntry({text, index}) {
 
 // Step 6.
 class Standings {
-  constructor(trust) { this.trust = trust; this.keys = new Map(); this.gone = new Map(); }
+  constructor(trust) { this.trust = trust; this.keys = new Map(); this.gone = new Map(); this.said = new Set(); }
   of(key, index) {
     return (this.keys.get(key) ?? []).filter((s) => s.since < index && (s.until === null || index < s.until)).at(-1);
   }
@@ -79,19 +79,24 @@ class Standings {
   }
   async admit(entry) {
     const {kind, said, index} = entry;
+    const payload = hex(entry.envelope.payload), isRepeated = this.said.has(payload);
     if (kind === "role") {
       need((await this.governors(entry)).length, `the role of ${said.organisation} at index ${index} is not signed by governance`);
-      need(!this.gone.has(said.key), "a key that was handed on or lost is given a role");
+      if (isRepeated) return; // nobody says anything by logging an old role once more
+      need(!this.isGone(said.key, index), "a key that was handed on or lost is given a role");
+      this.said.add(payload);
       this.begin(said, index);
     }
     if (kind === "key-rotate") {
+      const held = await signedBy(entry, [said.old, said.new]);
+      need(held.includes(said.old) && held.includes(said.new), "the change of keys is not signed by both");
+      if (isRepeated) return;
       const standing = this.of(said.old, index), taken = this.of(said.new, index);
       need(standing && standing.role.organisation === said.organisation, `a key is replaced that ${said.organisation} does not hold`);
       need(await keysDigest([said.new]) === standing.role.next_key, "the key that takes over is not the one committed to");
-      const held = await signedBy(entry, [said.old, said.new]);
-      need(held.includes(said.old) && held.includes(said.new), "the change of keys is not signed by both");
-      need(!this.gone.has(said.new) && !(taken && taken.role.organisation !== said.organisation),
+      need(!this.isGone(said.new, index) && !(taken && taken.role.organisation !== said.organisation),
         "the key that takes over was given up, or is somebody else's");
+      this.said.add(payload);
       this.end(said.old, index);
       this.begin({...standing.role, key: said.new, next_key: said.next_key}, index);
     }
@@ -137,6 +142,7 @@ async function checkSigners(entry, standings) {
 async function checkSubject(entry, byDigest, standings) {
   const {kind, said} = entry;
   if (kind === "subject-genesis") { await checkGenesis(entry, standings); return `a subject of ${said.lab} begins`; }
+  if (kind === "verifier-audit") need(said.auditor !== said.evaluator, `${said.auditor} audits itself`);
   if (!said.subject) return "it speaks of no subject";
   const genesis = byDigest.get(said.subject);
   need(genesis, "the bundle lacks the genesis");
@@ -243,6 +249,7 @@ function checkCriteria(said) {
     const wanted = held === "" ? "" : (comparator === "at least" ? order >= 0 : order <= 0) ? "yes" : "no";
     need(passed === wanted, `whether ${metric} meets its bar does not follow from the numbers`);
   }
+  need(said.verdict !== "contained" || said.criteria.every(({passed}) => passed === "yes"), "contained, and not every bar is met");
   return "every bar is met or missed as the numbers say; the numbers themselves are not computed again here";
 }
 function compared(a, b) {
