@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import cache
 
 from counterproof import note, record, tlog
+from counterproof.rely import select
 from tests.chain import small_tokens
 from tests.publish.attest import claim_making
+from tests.rely.select import small_market
 from tests.rely.verify import broken, whole_log
 
 NOW_S = whole_log.NOW_S
@@ -168,3 +170,18 @@ def files_of_openings() -> tuple[bytes, ...]:
     """Openings in a file of their own."""
     leaves, texts = _graded()
     return (record.canonical_bytes((whole_log.opened(leaves, 1, texts[1]),)) + b"\n", b"[]")
+
+
+def selections() -> tuple[bytes, ...]:
+    """Policies of a selection."""
+    return (
+        select.policy_bytes(small_market.policy()),
+        select.policy_bytes(small_market.policy(**small_market.WHOLE, subjects=(whole_log.NOTHING,))),
+    )
+
+
+def leaves() -> tuple[bytes, ...]:
+    """What a log's summary of itself is made of."""
+    market = small_market.Market.opened("one")
+    market.everything()
+    return (select.leaves_bytes(market.summed_up().leaves), b"[]")

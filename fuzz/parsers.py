@@ -13,7 +13,7 @@ from counterproof.publish import attest, witness
 from counterproof.publish.log import _admit, _staging
 from counterproof.publish.witness import _request
 from counterproof.publish.witness._store import Held
-from counterproof.rely import verify, watch
+from counterproof.rely import select, verify, watch
 from fuzz import chain_seeds, seeds
 
 
@@ -179,6 +179,16 @@ def _read_openings(data: bytes) -> bytes:
     return record.canonical_bytes(verify.read_openings(data)) + b"\n" * data.endswith(b"\n")
 
 
+def _read_selection(data: bytes) -> bytes:
+    """A line feed at its end is free."""
+    return record.canonical_bytes(select.read_policy(data)) + b"\n" * data.endswith(b"\n")
+
+
+def _read_leaves(data: bytes) -> bytes:
+    """A line feed at its end is free."""
+    return select.leaves_bytes(select.read_leaves(data))[: None if data.endswith(b"\n") else -1]
+
+
 def _judge(data: bytes) -> None:
     """The body of a request to add: one entry a line. What changes who may add must never be overlooked."""
     lines = data.split(b"\n")[:20]
@@ -276,6 +286,8 @@ def parsers() -> list[Parser]:
         Parser("attest.draft", *_as_it_came(_read_card), chain_seeds.cards, share=0.5),
         Parser("verify.bundle, of any opening", *_as_it_came(_check_opening), chain_seeds.openings, share=0.02),
         Parser("verify.read_openings", _read_openings, _same, chain_seeds.files_of_openings, share=0.5),
+        Parser("select.read_policy", _read_selection, _same, chain_seeds.selections, share=0.5),
+        Parser("select.read_leaves", _read_leaves, _same, chain_seeds.leaves, share=0.2),
         Parser("watch.read_evidence", watch.read_evidence, watch.evidence_bytes, chain_seeds.evidence, share=0.5),
         Parser("watch.evidence", *_as_it_came(_check_evidence), chain_seeds.proven_evidence, share=0.1),
     ]
