@@ -6,13 +6,15 @@ import contextlib
 import socket
 import urllib.parse
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from counterproof import note, quorum, tlog
-from counterproof.errors import BadOption, NoQuorum
+from counterproof.errors import BadNote, BadOption, NoQuorum
 from counterproof.publish import log
+from tests.chain import small_chain
 from tests.publish.log.parts import (
     NOW_S,
     ORIGIN,
@@ -26,6 +28,10 @@ from tests.publish.log.parts import (
 )
 from tests.rely.watch.test_source_hostile import serving
 
+LAB_ROLE = small_chain.sealed(
+    small_chain.role(small_chain.LAB_KEY, "lab", small_chain.LAB), *small_chain.GOVERNANCE[:2]
+)
+
 
 @pytest.mark.parametrize("name", ["\u00b2-x", "\u0663-x", "9" * 5000 + "-x", "-x", "x"])
 def test_a_strange_name_among_what_is_staged(name: str) -> None:
@@ -36,6 +42,49 @@ def test_a_strange_name_among_what_is_staged(name: str) -> None:
     parts.open().add(entries(0, 3))
 
     assert parts.store.get(f"staging/{name}") is not None
+
+
+def test_an_old_entry_sent_again_gives_nobody_rights_back(tmp_path: Path) -> None:
+    """A lab that is one no longer: whoever sends the entry again that made it one must not make it one again."""
+    chain = small_chain.Chain.begun()
+    place = chain.entries.index(LAB_ROLE)
+    demoted = small_chain.role(small_chain.LAB_KEY, "relying", small_chain.LAB)
+    genesis = chain.genesis(keys=(small_chain.text(small_chain.key("bought.example")),), subject="another")
+    by_bought = small_chain.sealed(chain.genesis(subject="a third"), small_chain.key("bought.example"))
+    folder = make_folder(tmp_path / "log", small_chain.trust())
+    with log.running(folder, real_gather, log.Listen(period_s=0.02, workers=1)) as url:
+        for entry in chain.entries[: place + 1]:
+            log.send(url, [entry])
+        log.send(url, [small_chain.sealed(demoted, *small_chain.GOVERNANCE)])
+        log.send(url, [chain.entries[place]])
+        log.send(url, [small_chain.sealed(genesis, small_chain.LAB_KEY)])
+        with pytest.raises(BadNote, match="signed by no key"):
+            log.send(url, [by_bought])
+
+
+def test_keys_of_entries_that_waited_for_a_quorum_are_known(tmp_path: Path) -> None:
+    """Ordered in vain, published by somebody else's addition: the log must know the keys that they brought."""
+    chain = small_chain.Chain.begun()
+    place = chain.entries.index(LAB_ROLE)
+    folder = make_folder(tmp_path / "log", small_chain.trust())
+    down = [False]
+
+    def gather(signed: bytes, old: int, proof: Sequence[bytes], prove: log.Prove) -> bytes:
+        if down[0]:
+            raise NoQuorum("too few witnesses")
+        return real_gather(signed, old, proof, prove)
+
+    with log.running(folder, gather, log.Listen(period_s=0.02, workers=1)) as url:
+        for entry in chain.entries[:place]:
+            log.send(url, [entry])
+        down[0] = True
+        with pytest.raises(NoQuorum):
+            log.send(url, [chain.entries[place]])
+        down[0] = False
+        other = small_chain.role(small_chain.key("other.example"), "relying", "somebody")
+        log.send(url, [small_chain.sealed(other, *small_chain.GOVERNANCE)])
+        genesis = small_chain.sealed(chain.genesis(subject="of the lab"), small_chain.LAB_KEY)
+        assert tlog.read_proof(log.send(url, [genesis])[0]).index == place + 2
 
 
 @pytest.mark.parametrize("address", ["http://log.test:port/", "http://[::1/", "http://a..b/", "http://log.test/\u00e9"])

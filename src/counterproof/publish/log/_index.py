@@ -68,11 +68,12 @@ class Index:
                 found.update((keys[bytes(key)], int(index)) for key, index in rows)
         return found
 
-    def marked(self) -> list[int]:
-        """The indices that were marked, in order."""
+    def marked(self, first: int = 0) -> list[int]:
+        """The indices from `first` on that were marked, in order."""
         with self._named():
-            kept = [int(row[0]) for row in self._db.execute("SELECT at FROM marked ORDER BY at")]
-        return kept + self._marks
+            rows = self._db.execute("SELECT at FROM marked WHERE at >= ? ORDER BY at", (first,))
+            kept = [int(row[0]) for row in rows]
+        return kept + [at for at in self._marks if at >= first]
 
     def add(self, first: int, leaves: Sequence[bytes], marked: Iterable[int] = ()) -> None:
         """Goes on with the leaves from index `first`, which is `upto`; some of these indices are marked."""

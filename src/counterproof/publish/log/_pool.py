@@ -52,6 +52,7 @@ class Pool:
     def __init__(self, writer: Writer, keys: KnownKeys | None, listen: Listen, stop: asyncio.Event) -> None:
         self._writer, self._keys, self._listen, self._stop = writer, keys, listen, stop
         self._texts = keys.texts if keys else None
+        self._learned = writer.head.size
         self._under_way = 0
         self._waiting: list[_Waiting] = []
         self._some, self._full = asyncio.Event(), asyncio.Event()
@@ -135,7 +136,7 @@ class Pool:
         entries = [entry for one in taken for entry in one.entries]
         loop = asyncio.get_running_loop()
         try:
-            receipts = await loop.run_in_executor(self._thread, self._writer.add, entries)
+            receipts, changes = await loop.run_in_executor(self._thread, self._add, entries)
         except errors.NoQuorum as exc:
             self._tell(taken, exc)
             return True
@@ -145,7 +146,10 @@ class Pool:
             self._tell(taken, self.failed or exc)
             self._stop.set()
             return False
-        self._learn(entries)
+        if self._keys and changes:
+            for entry in changes:
+                self._keys.learn(entry)
+            self._texts = self._keys.texts
         at = 0
         for one in taken:
             if not one.answer.done():
@@ -153,13 +157,15 @@ class Pool:
             at += len(one.entries)
         return True
 
-    def _learn(self, entries: Sequence[bytes]) -> None:
-        if self._keys is None:
-            return
-        for entry in entries:
-            if _admit.may_change_keys(entry):
-                self._keys.learn(entry)
-                self._texts = self._keys.texts
+    def _add(self, entries: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
+        """The receipts, and what was logged since the last time that may change keys.
+
+        From the log, not from what was sent: an old entry sent again changes nothing again, and one that was ordered
+        when witnesses were missing changes what it changes although nobody came back for it.
+        """
+        receipts = self._writer.add(entries)
+        first, self._learned = self._learned, self._writer.head.size
+        return receipts, self._writer.marked(first) if self._keys else []
 
     def _tell(self, taken: list[_Waiting], exc: Exception) -> None:
         for one in taken:

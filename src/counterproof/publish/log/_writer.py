@@ -280,9 +280,9 @@ class Writer:
         """
         return self._bundle(index // tlog.TILE_WIDTH)[index % tlog.TILE_WIDTH]
 
-    def marked(self) -> list[bytes]:
-        """The entries that `marks` said yes to, in order."""
-        return [self.entry(index) for index in self._index.marked()]
+    def marked(self, first: int = 0) -> list[bytes]:
+        """The entries from index `first` on that `marks` said yes to, in order."""
+        return [self.entry(index) for index in self._index.marked(first)]
 
     @property
     def checkpoint(self) -> bytes:
