@@ -12,7 +12,7 @@
     |   |-- BadTarget                 the address of a model, or a file of layers, breaks its format
     |   |-- BadCard                   a file of claims breaks its format, or quotes what the document does not say
     |   |-- BadLabels                 a file of labelled replies, or a judge's calibration, cannot be used
-    |   |-- BadNote                   a note, envelope, checkpoint, tile, proof or receipt breaks its format
+    |   |-- BadNote                   a note, envelope, checkpoint, tile, proof, receipt or token breaks its format
     |   |-- BadKey                    a key cannot be read, or is one that must not be used
     |   |-- BadPolicy                 a policy or a trust file breaks its format, or trusts nobody
     |   |-- BadStatement              a statement breaks its format or the rules of its kind
@@ -128,7 +128,7 @@ class TargetUnreachable(CounterproofError, ConnectionError):
 
 
 class BadNote(BadInput):
-    """A note, envelope, checkpoint, tile, proof or receipt breaks its format."""
+    """A note, envelope, checkpoint, tile, proof, receipt or token breaks its format."""
 
 
 class BadKey(BadInput):
