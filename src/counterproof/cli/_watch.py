@@ -79,6 +79,9 @@ def _clock(now_s: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now_s))
 
 
+_ANSWER = "  unless an entry before was left out by which a key had lost its role: ask the accused, or read the log"
+
+
 @click.command(short_help="Check a file of evidence against a log, a witness or an evaluator.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--trust", type=click.Path(path_type=Path), required=True, help="Whose keys they are: a trust file.")
@@ -92,4 +95,6 @@ def evidence(file: Path, trust: Path) -> int:
     click.echo(f"PROVEN ({proven.kind}): {_values.printable(proven.says)}")
     for name in proven.twice:
         click.echo(f"  {_values.printable(name)} cosigned both sides")
+    if proven.kind == "entries":
+        click.echo(_ANSWER)
     return 0
