@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from counterproof import note, record, tlog
+from counterproof import chain, note, record, tlog
 from counterproof.rely import select
 from tests.chain import small_tokens
 from tests.publish.attest import claim_making
@@ -185,3 +185,19 @@ def leaves() -> tuple[bytes, ...]:
     market = small_market.Market.opened("one")
     market.everything()
     return (select.leaves_bytes(market.summed_up().leaves), b"[]")
+
+
+def tokens() -> tuple[bytes, ...]:
+    """Tokens, one that was signed and one that nobody looks into."""
+    return (small_tokens.token(small_tokens.token_key()).encode(), b"\x00\x02" + bytes(note.TOKEN_BYTES - 2))
+
+
+def challenges() -> tuple[bytes, ...]:
+    """With a context and without, for one origin and for several."""
+    asked = chain.token_challenge(small_tokens.token_key(), small_tokens.HERE)
+    return (asked.encode(), note.TokenChallenge("i", ("a", "b.example/c")).encode())
+
+
+def token_keys() -> tuple[bytes, ...]:
+    """Issuers' keys in DER."""
+    return (small_tokens.issuer().verifier.public, small_tokens.other_issuer().verifier.public)

@@ -290,4 +290,7 @@ def parsers() -> list[Parser]:
         Parser("select.read_leaves", _read_leaves, _same, chain_seeds.leaves, share=0.2),
         Parser("watch.read_evidence", watch.read_evidence, watch.evidence_bytes, chain_seeds.evidence, share=0.5),
         Parser("watch.evidence", *_as_it_came(_check_evidence), chain_seeds.proven_evidence, share=0.1),
+        Parser("note.read_token", note.read_token, note.Token.encode, chain_seeds.tokens, share=0.5),
+        Parser("note.read_challenge", note.read_challenge, note.TokenChallenge.encode, chain_seeds.challenges),
+        Parser("note.TokenVerifier", note.TokenVerifier, lambda key: key.public, chain_seeds.token_keys, share=0.2),
     ]
