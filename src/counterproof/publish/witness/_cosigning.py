@@ -124,16 +124,22 @@ class Witness:
             shown = self._opened(body)
         except _No as no:
             return no.answer
-        if not self._limit.may(shown.checkpoint.origin):
-            return _says(429, "this log asks too often; ask again in a second")
         forks: list[Evidence] = []
         try:
+            if not self._limit.may(self._bucket(shown)):
+                return _says(429, "this log asks too often; ask again in a second")
             given = self._store.swap(shown.checkpoint.origin, lambda held: self._decide(shown, held, forks))
         except Busy:
             return _says(503, "busy; ask again")
         for fork in forks:
             self._keep(shown.checkpoint.origin, fork)
         return self._cosignatures(given) if isinstance(given, Held) else given
+
+    def _bucket(self, shown: _Shown) -> str:
+        """Anybody can send what the log once published: that must not use up what its next checkpoint needs."""
+        origin = shown.checkpoint.origin
+        held = self._store.latest(origin)
+        return f"{origin}\nagain" if held and shown.checkpoint.size <= held.checkpoint.size else origin
 
     def _opened(self, body: bytes) -> _Shown:
         """Checks that need no record: the form, who signed, and whether it is a checkpoint."""
