@@ -149,7 +149,8 @@ class Prereg(Record, frozen=True, kw_only=True):
     """What will be measured and by which bars, said before. A `behaviour` or an `abandon` MUST close it by `closes_by`.
 
     `closes_by`: `YYYY-MM-DDThh:mm:ssZ`. `opens`: how many graded transcripts will be opened, chosen by `beacon`, a
-    public value that is not known yet when this is logged (source and round).
+    public value that is not known yet when the *result* is logged (source and round): whoever knew it could try salts
+    until it chose what suits.
     """
 
     evaluator: str
