@@ -57,10 +57,12 @@ class Fake:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         self.url = f"http://127.0.0.1:{server.server_port}"
-        yield self
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        try:
+            yield self
+        finally:  # else a test that fails leaves a thread that never ends, and with it the whole run
+            server.shutdown()
+            thread.join()
+            server.server_close()
 
 
 def head_of(body: bytes) -> tlog.Checkpoint:
