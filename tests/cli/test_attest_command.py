@@ -213,6 +213,9 @@ def test_a_key_is_kept_for_its_owner_and_shown_by_its_public_half(
         (("compromise", "no-such", "--reason", "x", "--organisation", "E"), "cannot be read"),
         (("continuity", "generation.json", "--before", "generation.json"), "cannot be signed"),
         (("retract", "generation.json", "--reason", "", "--organisation", "E"), "its reason is empty"),
+        (("role", "eval.key", "--role", "lab", "--organisation", "Lab\u200b A"), "looks the same"),
+        (("role", "eval.key", "--role", "lab", "--organisation", "Labe\u0301"), "looks the same"),
+        (("role", "eval.key", "--role", "lab", "--organisation", "E", "--conflict", "Lab\xa0A"), "looks the same"),
     ],
 )
 def test_what_cannot_be_signed_is_refused_in_one_sentence(

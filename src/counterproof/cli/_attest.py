@@ -71,6 +71,24 @@ def _pairs(texts: tuple[str, ...], where: str) -> dict[str, str]:
     return found
 
 
+def _check_plain(name: str) -> None:
+    """Names are compared byte for byte: governance signs none that another could look exactly like.
+
+    Raises:
+        BadOption: the name is not in normal form C (Unicode Standard Annex 15), or holds what nobody sees.
+    """
+    import unicodedata  # noqa: PLC0415 - loaded when the command runs
+
+    from counterproof import errors  # noqa: PLC0415 - same
+
+    unseen = any(unicodedata.category(one)[0] in "CZ" and one != " " for one in name)
+    if unseen or unicodedata.normalize("NFC", name) != name:
+        raise errors.BadOption(
+            f"{name!a} can be written in another way that looks the same", where="role",
+            mend="write it in Unicode's normal form C, without invisible characters",
+        )  # fmt: skip
+
+
 @attest.command(short_help="Governance names a key's role.")
 @click.argument("holder", metavar="KEY")
 @click.option(
@@ -90,6 +108,8 @@ def role(  # noqa: PLR0913 - one parameter per option
     """Say which organisation KEY (a key or its file) belongs to and what it may do. Signed by governance."""
     from counterproof import chain, record  # noqa: PLC0415 - loaded when the command runs
 
+    for one in (organisation, *conflicts):
+        _check_plain(one)
     as_roles: dict[str, record.RoleName] = {one: one for one in record.ROLES}
     said = record.Role(
         key=public(holder), role=as_roles[name], organisation=organisation, conflicts=tuple(sorted(set(conflicts))),
