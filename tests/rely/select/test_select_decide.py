@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from msgspec import structs
 
 from counterproof import record
+from counterproof.errors import NotVerified
 from counterproof.rely import select
 from tests.rely.select import small_market as m
 from tests.rely.select.small_market import EMBER, JUDGES, STORM, WHOLE, Market
@@ -234,6 +238,19 @@ def test_a_break_in_behaviour_bars(compares: str) -> None:
     assert m.allowed(_decided(market, bars=("dispute",))) != {}
 
 
+@pytest.mark.parametrize(("own", "is_barred"), [(0, True), (1, True), (2, False)])
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (1, 1)])
+def test_a_break_bars_what_was_measured_before_it(own: int, before: int, after: int, *, is_barred: bool) -> None:
+    subject, generations = m.digest("one"), [m.digest("one"), m.digest("second"), m.digest("third")]
+    made = m.whole(
+        m.shown(*(m.behaviour(subject, generations[own], category, JUDGES[0]) for category in (EMBER, STORM))),
+        generations={subject: {digest: number for number, digest in enumerate(generations)}},
+        breaks={subject: (select.Break("Somebody", before, after, w.NOTHING),)},
+    )
+
+    assert (m.allowed(made.decide(m.policy(reads="whole log", bars=("break",)))) == {}) is is_barred
+
+
 def test_a_result_of_an_older_generation_is_outdated() -> None:
     market = Market.opened("one")
     market.everything()
@@ -277,3 +294,114 @@ def test_a_policy_has_one_form() -> None:
     data = select.policy_bytes(m.policy())
 
     assert select.read_policy(data) == m.policy()
+
+
+NO_CHANGE: dict[str, Any] = {}
+
+
+def _of_one(*said: tuple[str, str, dict[str, Any]]) -> m.Shown:
+    subject = m.digest("one")
+    return m.shown(*(m.behaviour(subject, subject, category, judge, **changes) for category, judge, changes in said))
+
+
+@pytest.mark.parametrize(
+    ("k", "f", "is_allowed"),
+    [("0.75", "0.2", True), ("0.749999", "0.2", False), ("0.75", "0.200001", False), ("1", "0", True)],
+)
+def test_the_bars_themselves_are_met(k: str, f: str, *, is_allowed: bool) -> None:
+    numbers = {"numbers": m.numbers(k, f)}
+    made = _of_one((EMBER, JUDGES[0], numbers), (STORM, JUDGES[0], numbers))
+
+    assert bool(m.allowed(made.decide(m.policy()))) is is_allowed
+
+
+def test_what_stands_is_the_worst_of_all() -> None:
+    made = _of_one(
+        (EMBER, JUDGES[0], {"numbers": m.numbers("0.9", "0.05")}),
+        (EMBER, JUDGES[1], {"numbers": m.numbers("0.8", "0.15")}),
+        (STORM, JUDGES[2], {"numbers": m.numbers("0.85", "0.1")}),
+    )
+
+    (choice,) = made.decide(m.policy(order=("organisations", "F", "K"))).choices
+
+    assert choice.standing == {"organisations": "1", "F": "0.15", "K": "0.8"}
+    assert "ember: K_joint not below 0.8, F_joint not above 0.15, by Judge A, Judge B" in choice.reasons
+    (choice,) = (
+        _of_one(*((EMBER, judge, NO_CHANGE) for judge in JUDGES), (STORM, JUDGES[0], NO_CHANGE))
+        .decide(m.policy(order=("organisations",)))
+        .choices
+    )
+    assert choice.standing == {"organisations": "1"}
+    (choice,) = (
+        _of_one((EMBER, JUDGES[0], NO_CHANGE), *((STORM, judge, NO_CHANGE) for judge in JUDGES))
+        .decide(m.policy(order=("organisations",)))
+        .choices
+    )
+    assert choice.standing == {"organisations": "1"}
+
+
+def test_more_organisations_are_better_where_the_order_says_so() -> None:
+    one, two = m.digest("one"), m.digest("two")
+    said = [m.behaviour(one, one, category, JUDGES[0]) for category in (EMBER, STORM)]
+    said += [m.behaviour(two, two, category, judge) for category in (EMBER, STORM) for judge in JUDGES]
+
+    assert m.allowed(m.shown(*said).decide(m.policy(order=("organisations",)))) == {two: 1, one: 2}
+
+
+def test_an_objection_to_one_of_two_results_bars_too() -> None:
+    made = _of_one(*((category, judge, NO_CHANGE) for category in (EMBER, STORM) for judge in JUDGES[:2]))
+    contested = m.whole(made, disputed={made.leaves[0].entry: ("Somebody",)})
+
+    assert m.allowed(contested.decide(m.policy(**WHOLE))) == {}
+    assert m.allowed(contested.decide(m.policy(**WHOLE | {"bars": ()}))) != {}
+
+
+def test_a_log_that_the_policy_does_not_want_changes_nothing() -> None:
+    made = _of_one((EMBER, JUDGES[0], NO_CHANGE), (STORM, JUDGES[0], NO_CHANGE))
+    contested = m.whole(made, independent=frozenset())
+
+    assert contested.decide(m.policy()) == made.decide(m.policy())
+
+
+def test_two_leaves_of_one_series_are_refused() -> None:
+    made = _of_one((EMBER, JUDGES[0], NO_CHANGE), (STORM, JUDGES[0], NO_CHANGE))
+    twice = m.Shown(made.results, (*made.leaves, structs.replace(made.leaves[0], seq=1, index=7)))
+
+    with pytest.raises(NotVerified, match="3 leaves where the summary counts 3 series"):
+        twice.decide(m.policy())
+
+
+def test_how_far_a_summary_may_lag_behind() -> None:
+    made = _of_one((EMBER, JUDGES[0], NO_CHANGE), (STORM, JUDGES[0], NO_CHANGE))
+
+    assert m.allowed(made.decide(m.policy(max_behind=2))) != {}
+    with pytest.raises(NotVerified, match="2 entries lie behind what it sums up; the policy takes 1"):
+        made.decide(m.policy(max_behind=1))
+
+
+def test_whoever_leaves_a_declared_measurement_open_is_not_heard() -> None:
+    market = Market.opened("one")
+    market.everything()
+    subject = market.systems["one"]
+    said = w.prereg(
+        subject, subject, evaluator=JUDGES[0], categories=(STORM,), closes_by="2026-05-28T00:00:00Z", seed=9
+    )
+    market.log.add(said, m.key_of(JUDGES[0]))
+
+    assert "storm: Judge A is not heard" in m.reasons(_decided(market))
+    assert m.allowed(_decided(market)) == {}
+
+
+def test_a_break_by_somebody_who_may_not_judge_bars_nothing() -> None:
+    market = Market.opened("one")
+    rival = w.key("rival")
+    market.log.add(w.role(rival, "evaluator", "Rival", conflicts=(w.LAB,)), *w.GOVERNANCE)
+    market.everything()
+    subject = market.systems["one"]
+    said = record.Continuity(
+        subject=subject, before=subject, after=subject, compares="evaluated and served", test="mmd", asked=w.NOTHING,
+        statistic="0.3", p="0.0005", level="0.05", break_at="0.1", n=240, questions=40, verdict="break",
+    )  # fmt: skip
+    market.log.add(said, rival)
+
+    assert m.allowed(_decided(market)) != {}

@@ -130,7 +130,7 @@ def _objection(head: record.Head, said: record.Behaviour, given: Given) -> str:
         return f"{head.evaluator} measured generation {own}, the latest is {last}"
     if "break" in bars:
         for one in log.breaks.get(head.subject, ()):
-            if own <= one.before and (own < one.after or one.before == one.after == own):
+            if own <= one.before:
                 where = "as served" if one.before == one.after else f"in generation {one.after}"
                 return f"{one.organisation} found that it does not behave {where} as it did where it was measured"
     return ""

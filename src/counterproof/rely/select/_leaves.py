@@ -56,8 +56,8 @@ def check(policy: record.SelectionPolicy, heads: verify.Verified, leaves: Sequen
         raise _refuse(f"{len(leaves)} leaves where the summary counts {said.count} series")
     if chain.heads_root(leaves) != said.root:
         raise _refuse("the leaves are not those that the summary was made of")
-    age_s = now_s - min((when for _, when in heads.seen_by), default=-1)
-    if not heads.seen_by or age_s > policy.max_age_s:
+    age_s = now_s - min((when for _, when in heads.seen_by), default=0)
+    if age_s > policy.max_age_s:
         raise _refuse(f"the head it lies under was seen {age_s} s ago; the policy takes {policy.max_age_s} s")
     if age_s < -quorum.MAX_SKEW_S:
         raise _refuse("the head it lies under is from the future")
