@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
 from msgspec import structs
 
-from counterproof import note, quorum, record, tlog
+from counterproof import note, record
 from counterproof.chain import read_trust
 from counterproof.errors import CounterproofError
 from counterproof.rely import verify
 from tests.rely.verify import whole_log as w
+from tests.rely.verify.damage import HASH, HASH_OF_31, flip, other_log, replaced, two_roots
 
 Case = tuple[bytes, bytes, int]
 """A bundle, a trust file, and the reader's clock."""
@@ -302,27 +302,6 @@ def _bar(passed: Any, **changes: Any) -> Case:  # noqa: ANN401 - a literal; any 
     return good(numbers=(number,), criteria=(met,), **changes)
 
 
-def _other_log(made: w.World) -> bytes:
-    head = tlog.Checkpoint("other.example/log", 6, tlog.read_checkpoint(note.split(made.log.checkpoint())[0]).root)
-    return note.sign(head.body, w.key("other.example/log", "ed25519"))
-
-
-def _two_roots(made: w.World) -> bytes:
-    head = tlog.Checkpoint(w.ORIGIN, 6, bytes(32))
-    return note.append(note.sign(head.body, w.LOG), *(quorum.cosign(head, x, w.NOW_S) for x in w.WITNESSES))
-
-
-def _flip(text: str, at: int) -> str:
-    """Another character of base64 in its place."""
-    return text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1 :]
-
-
-def _json(text: str, old: str, new: str) -> str:
-    assert old in text, (old, text[:200])
-    return text.replace(old, new, 1)
-
-
-HASH, HASH_OF_31 = b64encode(bytes(32)).decode(), b64encode(bytes(31)).decode()
 THIEF = w.key("thief")
 
 
@@ -331,7 +310,7 @@ def _raw(data: bytes) -> Case:
 
 
 def _indexed(line: str) -> Case:
-    return _receipt(lambda r: _json(r, "index 5\n", line))
+    return _receipt(lambda r: replaced(r, "index 5\n", line))
 
 
 def _seen_by(witnesses: w.Signers) -> Case:
@@ -385,12 +364,12 @@ CASES: dict[str, tuple[str, Callable[[], Case]]] = {
         lambda: _receipt(lambda r: r.replace("\n\n", "\n\n", 1) + "\u2014 x AAAAAAAA\n"),
     ),
     "no receipt": ("1 format", lambda: _receipt(lambda _: "")),
-    "an index with a zero in front": ("1 format", lambda: _receipt(lambda r: _json(r, "index 5", "index 05"))),
-    "an index with a plus": ("1 format", lambda: _receipt(lambda r: _json(r, "index 5", "index +5"))),
-    "an index in other digits": ("1 format", lambda: _receipt(lambda r: _json(r, "index 5", "index \u0665"))),
-    "an index of 2^63": ("1 format", lambda: _receipt(lambda r: _json(r, "index 5", "index 9223372036854775808"))),
-    "an extra line": ("1 format", lambda: _receipt(lambda r: _json(r, "index 5", "extra AAAA\nindex 5"))),
-    "a carriage return in a receipt": ("1 format", lambda: _receipt(lambda r: _json(r, "index 5\n", "index 5\r\n"))),
+    "an index with a zero in front": ("1 format", lambda: _receipt(lambda r: replaced(r, "index 5", "index 05"))),
+    "an index with a plus": ("1 format", lambda: _receipt(lambda r: replaced(r, "index 5", "index +5"))),
+    "an index in other digits": ("1 format", lambda: _receipt(lambda r: replaced(r, "index 5", "index \u0665"))),
+    "an index of 2^63": ("1 format", lambda: _receipt(lambda r: replaced(r, "index 5", "index 9223372036854775808"))),
+    "an extra line": ("1 format", lambda: _receipt(lambda r: replaced(r, "index 5", "extra AAAA\nindex 5"))),
+    "a carriage return in a receipt": ("1 format", lambda: _receipt(lambda r: replaced(r, "index 5\n", "index 5\r\n"))),
     "a hash of 31 bytes": ("1 format", lambda: _indexed("index 5\n" + HASH_OF_31 + "\n")),
     "64 hashes": ("1 format", lambda: _indexed("index 5\n" + (HASH + "\n") * 64)),
     # 2 trust
@@ -412,7 +391,7 @@ CASES: dict[str, tuple[str, Callable[[], Case]]] = {
     ),
     "a key that is none": ("2 trust", lambda: _trusting(governance=("x+00000000+AAAA",), governance_needed=1)),
     # 3 checkpoint
-    "another log's checkpoint": ("3 checkpoint", lambda: _checkpointed(_other_log)),
+    "another log's checkpoint": ("3 checkpoint", lambda: _checkpointed(other_log)),
     "nobody saw it": ("3 checkpoint", lambda: _seen_by(())),
     "two of four saw it": ("3 checkpoint", lambda: _seen_by(w.WITNESSES[:2])),
     "three strangers saw it": (
@@ -424,26 +403,26 @@ CASES: dict[str, tuple[str, Callable[[], Case]]] = {
     "a witness twice": ("3 checkpoint", lambda: _seen_by((*w.WITNESSES, w.WITNESSES[0]))),
     "a witness's signature is off": (
         "3 checkpoint",
-        lambda: _receipt(lambda r: _flip(r, len(r) - 10), all_of_them=True),
+        lambda: _receipt(lambda r: flip(r, len(r) - 10), all_of_them=True),
     ),
     "the log's signature is off": (
         "3 checkpoint",
-        lambda: _receipt(lambda r: _flip(r, r.index("\u2014 log") + 40), all_of_them=True),
+        lambda: _receipt(lambda r: flip(r, r.index("\u2014 log") + 40), all_of_them=True),
     ),
     "the size is another": (
         "3 checkpoint",
-        lambda: _receipt(lambda r: _json(r, f"{w.ORIGIN}\n6\n", f"{w.ORIGIN}\n7\n"), all_of_them=True),
+        lambda: _receipt(lambda r: replaced(r, f"{w.ORIGIN}\n6\n", f"{w.ORIGIN}\n7\n"), all_of_them=True),
     ),
     "an extension line": (
         "3 checkpoint",
-        lambda: _receipt(lambda r: _json(r, f"{w.ORIGIN}\n6\n", f"{w.ORIGIN}\n6\nmore\n"), all_of_them=True),
+        lambda: _receipt(lambda r: replaced(r, f"{w.ORIGIN}\n6\n", f"{w.ORIGIN}\n6\nmore\n"), all_of_them=True),
     ),
     "no signatures": ("3 checkpoint", lambda: _receipt(lambda r: r.split("\u2014")[0], all_of_them=True)),
     "101 signatures": ("3 checkpoint", lambda: _receipt(lambda r: r + "\u2014 x AAAAAAAA\n" * 97, all_of_them=True)),
     # 4 inclusion
-    "another root": ("4 inclusion", lambda: _checkpointed(_two_roots)),
-    "another index": ("4 inclusion", lambda: _receipt(lambda r: _json(r, "index 5", "index 6"))),
-    "an index beyond the size": ("4 inclusion", lambda: _receipt(lambda r: _json(r, "index 5", "index 99999"))),
+    "another root": ("4 inclusion", lambda: _checkpointed(two_roots)),
+    "another index": ("4 inclusion", lambda: _receipt(lambda r: replaced(r, "index 5", "index 6"))),
+    "an index beyond the size": ("4 inclusion", lambda: _receipt(lambda r: replaced(r, "index 5", "index 99999"))),
     "a path too long": ("4 inclusion", lambda: _indexed("index 5\n" + HASH + "\n")),
     "a path too short": (
         "4 inclusion",
@@ -452,11 +431,11 @@ CASES: dict[str, tuple[str, Callable[[], Case]]] = {
     "another entry": ("4 inclusion", lambda: _with(lambda b: b["entry"].update(envelope=b["support"][0]["envelope"]))),
     "an entry changed": (
         "4 inclusion",
-        lambda: _with(lambda b: b["entry"].update(envelope=_flip(b["entry"]["envelope"], 100))),
+        lambda: _with(lambda b: b["entry"].update(envelope=flip(b["entry"]["envelope"], 100))),
     ),
     "a supporting entry changed": (
         "4 inclusion",
-        lambda: _with(lambda b: b["support"][1].update(envelope=_flip(b["support"][1]["envelope"], 100))),
+        lambda: _with(lambda b: b["support"][1].update(envelope=flip(b["support"][1]["envelope"], 100))),
     ),
     # 5 statement
     "a space in the statement": ("5 statement", lambda: _swapped(b'{"_type"', b'{ "_type"')),
