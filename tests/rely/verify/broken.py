@@ -13,7 +13,7 @@ from counterproof.chain import read_trust
 from counterproof.errors import CounterproofError
 from counterproof.rely import verify
 from tests.rely.verify import whole_log as w
-from tests.rely.verify.damage import HASH, HASH_OF_31, flip, other_log, replaced, two_roots
+from tests.rely.verify.damage import HASH, HASH_OF_31, flip, numbered, other_log, replaced, two_roots
 
 Case = tuple[bytes, bytes, int]
 """A bundle, a trust file, and the reader's clock."""
@@ -560,6 +560,12 @@ CASES: dict[str, tuple[str, Callable[[], Case]]] = {
     # 11 arithmetic
     "a bar said to be met": ("11 arithmetic", lambda: _bar("yes")),
     "a bar of which nothing is said": ("11 arithmetic", lambda: _bar("")),
+    "limits the wrong way round": ("11 arithmetic", lambda: good(numbers=numbered(low="0.9", high="0.1"))),
+    "a share above 1": ("11 arithmetic", lambda: good(numbers=numbered(name="T_low_bound", high="1.1"))),
+    "a share below 0": ("11 arithmetic", lambda: good(numbers=numbered(name="F", low="-0.1"))),
+    "a share without end": ("11 arithmetic", lambda: good(numbers=numbered(name="C", high=""))),
+    "a level that is none": ("11 arithmetic", lambda: good(numbers=numbered(level="1"))),
+    "no level at all": ("11 arithmetic", lambda: good(numbers=numbered(level="0"))),
     "contained, though nothing shows it": ("11 arithmetic", lambda: good(verdict="contained")),
     "contained, though a bar is missed": ("11 arithmetic", lambda: _bar("no", verdict="contained")),
 }
@@ -582,6 +588,8 @@ GOOD: dict[str, Callable[[], Case]] = {
     "a bar that is missed": lambda: _bar("no"),
     "the keys committed to, the others lost": lambda: _third_generation(keys=(w.LAB_NEXT,), signers=(w.LAB_NEXT,)),
     "generations compared": _continuity,
+    "a ratio without end": lambda: good(numbers=numbered(name="D", high="")),
+    "less than nothing contained": lambda: good(numbers=numbered(name="K_joint", low="-7.25")),
     "the same role twice": lambda: _with_more_before(_again(w.world().log.entries[1])),
     "an audit of another": lambda: _audit("Auditor B"),
     "evaluated and served compared": lambda: _continuity(compares="evaluated and served", is_same=True),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from typing import Any
 
-from counterproof import note, quorum, tlog
+from msgspec import structs
+
+from counterproof import note, quorum, record, tlog
 from tests.rely.verify import whole_log as w
 
 
@@ -29,3 +32,9 @@ def replaced(text: str, old: str, new: str) -> str:
 
 
 HASH, HASH_OF_31 = b64encode(bytes(32)).decode(), b64encode(bytes(31)).decode()
+
+
+def numbered(**changes: Any) -> tuple[record.Number | record.NoNumber, ...]:  # noqa: ANN401 - any field of a number
+    """One number, under a name of no bar; the bar's own is not measured."""
+    number = record.Number(name="S", value="", low="0.2", high="0.9", level="0.95", n=60, clusters=60, method="w")
+    return structs.replace(number, **changes), record.NoNumber(name="K", reason="none")

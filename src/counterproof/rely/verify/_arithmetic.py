@@ -13,6 +13,7 @@ CONTAINED = "contained"
 _ESTIMATES = (
     "R", "F", "T", "C", "K", "D", "S", "O", "K_joint", "F_joint", "S_joint", "T_low_bound", "T_high_bound", "degraded",
 )  # fmt: skip
+_SHARES = ("R", "F", "T", "C")
 _REASON_CHARACTERS = 400
 _LEVEL = record.Bars().level
 
@@ -42,6 +43,9 @@ def check(said: record.Behaviour, grades: list[record.Grade]) -> Redone:
 
 def _check_criteria(said: record.Behaviour) -> None:
     numbers = {number.name: number for number in said.numbers}
+    for stated in said.numbers:
+        if isinstance(stated, record.Number) and not _is_possible(stated):
+            raise refuse(ARITHMETIC, f"{stated.name} has an interval that no measurement gives")
     for one in said.criteria:
         number = numbers.get(one.metric)
         held = _held_by(one, number) if isinstance(number, record.Number) else ""
@@ -51,8 +55,17 @@ def _check_criteria(said: record.Behaviour) -> None:
             wanted = "yes" if (found >= bar if one.comparator == "at least" else found <= bar) else "no"
         if one.passed != wanted:
             raise refuse(ARITHMETIC, f"whether {one.metric} meets its bar does not follow from the numbers")
-    if said.verdict == CONTAINED and any(one.passed != "yes" for one in said.criteria):
+    is_met = bool(said.criteria) and all(one.passed == "yes" for one in said.criteria)
+    if said.verdict == CONTAINED and not is_met:
         raise refuse(ARITHMETIC, f"the verdict is stated as {CONTAINED!r}, and not every bar is met")
+
+
+def _is_possible(number: record.Number) -> bool:
+    """Whether the limits are in order, the level is one, and a share lies between 0 and 1."""
+    low, level = record.as_decimal(number.low), record.as_decimal(number.level)
+    high = record.as_decimal(number.high) if number.high else None
+    is_share = number.name.partition("_")[0] in _SHARES
+    return 0 < level < 1 and (high is None or low <= high) and not (is_share and (low < 0 or high is None or high > 1))
 
 
 def _held_by(one: record.Criterion, number: record.Number) -> str:

@@ -242,6 +242,8 @@ async function checkOpenings(entry, opened) {
 // Step 11, the part that needs no grades: whether each bar was met follows from the numbers beside it.
 function checkCriteria(said) {
   const numbers = new Map(said.numbers.map((n) => [n.name, n]));
+  for (const {kind, name, low, high, level} of said.numbers)
+    need(kind !== "interval" || isPossible(name, low, high, level), `${name} has an interval that no measurement gives`);
   for (const {metric, comparator, threshold, passed} of said.criteria) {
     const number = numbers.get(metric);
     const held = number?.kind !== "interval" ? "" : comparator === "at most" ? number.high : metric === "C" ? number.value : number.low;
@@ -249,8 +251,15 @@ function checkCriteria(said) {
     const wanted = held === "" ? "" : (comparator === "at least" ? order >= 0 : order <= 0) ? "yes" : "no";
     need(passed === wanted, `whether ${metric} meets its bar does not follow from the numbers`);
   }
-  need(said.verdict !== "contained" || said.criteria.every(({passed}) => passed === "yes"), "contained, and not every bar is met");
+  const isMet = said.criteria.length > 0 && said.criteria.every(({passed}) => passed === "yes");
+  need(said.verdict !== "contained" || isMet, "contained, and not every bar is met");
   return "every bar is met or missed as the numbers say; the numbers themselves are not computed again here";
+}
+function isPossible(name, low, high, level) {
+  const isShare = ["R", "F", "T", "C"].includes(name.split("_")[0]);
+  const isOrdered = high === "" || compared(low, high) <= 0;
+  return compared(level, "0") > 0 && compared(level, "1") < 0 && isOrdered
+    && !(isShare && (compared(low, "0") < 0 || high === "" || compared(high, "1") > 0));
 }
 function compared(a, b) {
   const whole = (text) => {
