@@ -55,8 +55,7 @@ def _check_criteria(said: record.Behaviour) -> None:
             wanted = "yes" if (found >= bar if one.comparator == "at least" else found <= bar) else "no"
         if one.passed != wanted:
             raise refuse(ARITHMETIC, f"whether {one.metric} meets its bar does not follow from the numbers")
-    is_met = bool(said.criteria) and all(one.passed == "yes" for one in said.criteria)
-    if said.verdict == CONTAINED and not is_met:
+    if said.verdict == CONTAINED and any(one.passed != "yes" for one in said.criteria):
         raise refuse(ARITHMETIC, f"the verdict is stated as {CONTAINED!r}, and not every bar is met")
 
 

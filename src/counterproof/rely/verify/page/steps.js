@@ -251,8 +251,7 @@ function checkCriteria(said) {
     const wanted = held === "" ? "" : (comparator === "at least" ? order >= 0 : order <= 0) ? "yes" : "no";
     need(passed === wanted, `whether ${metric} meets its bar does not follow from the numbers`);
   }
-  const isMet = said.criteria.length > 0 && said.criteria.every(({passed}) => passed === "yes");
-  need(said.verdict !== "contained" || isMet, "contained, and not every bar is met");
+  need(said.verdict !== "contained" || said.criteria.every(({passed}) => passed === "yes"), "contained, and not every bar is met");
   return "every bar is met or missed as the numbers say; the numbers themselves are not computed again here";
 }
 function isPossible(name, low, high, level) {
