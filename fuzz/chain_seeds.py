@@ -14,7 +14,6 @@ from tests.rely.verify import broken, whole_log
 NOW_S = whole_log.NOW_S
 _NOTHING = whole_log.NOTHING
 _KEYS = (whole_log.LAB_KEY, whole_log.EVALUATOR_KEY, whole_log.LAB_NEXT)
-_SUBJECT = (record.Named(name="System S", digest={"sha256": "0" * 64}),)
 
 
 @cache
@@ -52,7 +51,7 @@ def _predicates() -> tuple[record.Predicate, ...]:
 
 def statements() -> tuple[bytes, ...]:
     """What is signed."""
-    made = (record.Statement(subject=_SUBJECT, predicate=predicate) for predicate in _predicates())
+    made = (record.Statement(subject=(chain.named(predicate),), predicate=predicate) for predicate in _predicates())
     return tuple(record.statement_bytes(statement) for statement in made)
 
 

@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from counterproof import note, quorum, record, tlog
+from counterproof import chain, note, quorum, record, tlog
 from tests.rely.verify import broken
 from tests.rely.verify import whole_log as w
 from tests.rely.verify.broken import Case
@@ -85,12 +85,8 @@ def test_a_role_is_not_a_role_of_somebody_else() -> None:
     """Governance's signature under one role, moved to an entry that says another."""
     made = w.world()
     envelope = note.unseal(made.log.entries[1])
-    other = record.statement_bytes(
-        record.Statement(
-            subject=(record.Named(name="x", digest={"sha256": "0" * 64}),),
-            predicate=w.role(w.EVALUATOR_KEY, "evaluator", "Somebody else"),
-        )
-    )
+    said = w.role(w.EVALUATOR_KEY, "evaluator", "Somebody else")
+    other = record.statement_bytes(record.Statement(subject=(chain.named(said),), predicate=said))
     made.log.entries[1] = note.Envelope(other, envelope.signatures).encode()
 
     assert broken.verdict((w.data(made.log.bundle()), broken.TRUST, w.NOW_S)) == "6 roles"

@@ -116,7 +116,7 @@ def test_the_claims_are_sealed_for_a_log(report: Path, tmp_path: Path) -> None:
     for entry in entries:
         payload, verified = note.unseal(entry).verify([signer.verifier])
         assert len(verified) == 1
-        assert chain.read_statement(payload).subject[0].name == "card.md"
+        assert chain.read_statement(payload).subject[0].name == "document"
 
 
 def test_the_shipped_example_is_a_card(tmp_path: Path, report: Path) -> None:

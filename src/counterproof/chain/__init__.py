@@ -4,6 +4,7 @@ Takes: statements with their signers, in the order of the log. Gives: what each 
 series and key. Never: reads a file, asks a log, or drops an entry.
 """
 
+from counterproof.chain._about import named
 from counterproof.chain._forms import MAX_TEXT, is_digest, seconds_of
 from counterproof.chain._leaves import beacon_indexes, graded_leaf, heads_root, next_keys_digest, transcripts_root
 from counterproof.chain._preregs import why_different
@@ -37,6 +38,7 @@ __all__ = [
     "heads_root",
     "is_digest",
     "logged_key",
+    "named",
     "next_keys_digest",
     "open_entry",
     "read_statement",

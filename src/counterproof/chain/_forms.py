@@ -8,6 +8,7 @@ from collections.abc import Callable
 from time import strptime
 
 from counterproof import note, record
+from counterproof.chain._about import named
 from counterproof.chain._token_key import read_token_key
 from counterproof.errors import BadKey, BadStatement
 
@@ -227,19 +228,14 @@ def check_forms(statement: record.Statement) -> None:
     for name, check in _BY_KIND[kind]:
         if why := check(getattr(statement.predicate, name)):
             raise BadStatement(f"its {name} {why}", where=kind, mend="see spec/statement.md")
-    if why := _named(statement.subject) or _together(statement.predicate) or _lasting(statement.predicate):
+    if why := _speaks_of(statement) or _together(statement.predicate) or _lasting(statement.predicate):
         raise BadStatement(why, where=kind, mend="see spec/statement.md")
 
 
-def _named(subject: tuple[record.Named, ...]) -> str:
-    if not 1 <= len(subject) <= MAX_ITEMS:
-        return f"it speaks of {len(subject)} things, 1 to {MAX_ITEMS} are taken"
-    for one in subject:
-        if why := _name(one.name):
-            return f"the name of what it speaks of {why}"
-        if set(one.digest) != {"sha256"} or not _HEX.fullmatch(one.digest["sha256"]):
-            return "what it speaks of has no digest of the form sha256 and 64 lower-case hexadecimal digits"
-    return ""
+def _speaks_of(statement: record.Statement) -> str:
+    if statement.subject == (named(statement.predicate),):
+        return ""
+    return "it speaks of something else than what is said in it"
 
 
 def _lasting(said: record.Predicate) -> str:

@@ -56,7 +56,7 @@ def digest(text: str) -> str:
 
 
 def verified(predicate: record.Predicate, index: int, signer: tuple[str, str], **changes: Any) -> verify.Verified:  # noqa: ANN401 - any field
-    statement = record.Statement(subject=(record.Named(name="x", digest={"sha256": "0" * 64}),), predicate=predicate)
+    statement = record.Statement(subject=(chain.named(predicate),), predicate=predicate)
     made: dict[str, Any] = {
         "statement": statement, "entry": record.digest_bytes(record.statement_bytes(statement)),
         "signers": (verify.Signer(key="k", organisation=signer[0], role=signer[1]),),

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import structs
 
-from counterproof import note, quorum, record, tlog
+from counterproof import chain, note, quorum, record, tlog
 from counterproof.rely import verify
 
 NOW_S = 1_780_000_000
@@ -52,8 +52,8 @@ def trust(**changes: Any) -> record.Trust:  # noqa: ANN401 - any field of the re
 
 
 def entry(predicate: record.Predicate, *signers: note.Signer) -> bytes:
-    subject = (record.Named(name="x", digest={"sha256": "0" * 64}),)
-    return note.seal(record.statement_bytes(record.Statement(subject=subject, predicate=predicate)), *signers)
+    made = record.Statement(subject=(chain.named(predicate),), predicate=predicate)
+    return note.seal(record.statement_bytes(made), *signers)
 
 
 def role(signer: note.Signer, name: Any, organisation: str, **changes: Any) -> record.Role:  # noqa: ANN401 - literals

@@ -40,8 +40,7 @@ def role(number: int) -> bytes:
         key=holder.verifier.text, role="relying", organisation=f"organisation {number}", conflicts=(), relies_on=(),
         next_key="sha256:" + "0" * 64,
     )  # fmt: skip
-    about = record.Named(name=holder.verifier.name, digest={"sha256": f"{number:064x}"})
-    return chain.seal(record.Statement(subject=(about,), predicate=said), GOVERNANCE)
+    return chain.seal(record.Statement(subject=(chain.named(said),), predicate=said), GOVERNANCE)
 
 
 @dataclass

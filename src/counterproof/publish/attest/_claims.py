@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from counterproof import chain
 from counterproof.errors import BadCard, BadOption
 from counterproof.publish.attest import _audit_words, _card_terms
 from counterproof.publish.attest._measured import Measurement, Row
@@ -21,7 +22,6 @@ from counterproof.record import (
     ClaimVerdict,
     Finding,
     Heard,
-    Named,
     NoNumber,
     Number,
     Reading,
@@ -268,5 +268,4 @@ def statements(card: Card) -> tuple[Statement, ...]:
     if not card.subject.startswith("sha256:"):
         raise BadCard("the card's subject is a name, and a logged claim is about a chain", where=card.name,
                       mend="give `subject` the digest of the subject's first entry, sha256:...")
-    named = (Named(name=card.name, digest={"sha256": card.document.removeprefix("sha256:")}),)
-    return tuple(Statement(subject=named, predicate=claim) for claim in card.claims)
+    return tuple(Statement(subject=(chain.named(claim),), predicate=claim) for claim in card.claims)
