@@ -33,6 +33,7 @@ LIBRARIES: dict[str, set[str]] = {
     "publish.report": {"jinja2", "markupsafe", "msgspec", "rich", "vl_convert"},
     "note": {"cryptography"},
     "tlog": set(),
+    "server": set(),
     "quorum": set(),
     "chain": {"msgspec"},
     "publish.attest": {"jinja2", "markupsafe", "msgspec", "rich"},

@@ -8,19 +8,18 @@ import errno
 import ipaddress
 import signal
 import socket
-import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from counterproof import errors
+from counterproof import errors, server
 from counterproof.measure.serve._batch import Target
 
 if TYPE_CHECKING:
     from counterproof.measure.serve._app import Served
 
 LOOPBACK = "127.0.0.1"
-_STARTS_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,56 +56,17 @@ def run(target: Target, listen: Listen, on_ready: Callable[[str], None]) -> sign
     Raises:
         BadOption: the host or the port cannot be had.
     """
-    return asyncio.run(_until_signal(target, listen, on_ready))
+    return server.until_signal(lambda ready, stop: _until(target, listen, ready, stop), on_ready)
 
 
-@contextlib.contextmanager
-def running(target: Target, listen: Listen | None = None) -> Generator[str]:
+def running(target: Target, listen: Listen | None = None) -> AbstractContextManager[str]:
     """Serves from a thread for as long as the block lasts; gives the base URL.
 
     Raises:
         BadOption: the host or the port cannot be had.
     """
-    ready: list[str] = []
-    failed: list[BaseException] = []
-    is_up, stop, loop = threading.Event(), asyncio.Event(), asyncio.new_event_loop()
-
-    def on_ready(url: str) -> None:
-        ready.append(url)
-        is_up.set()
-
-    def work() -> None:
-        try:
-            loop.run_until_complete(_until(target, listen or Listen(), on_ready, stop))
-        except BaseException as exc:  # noqa: BLE001 - it belongs to the block's thread, whatever it is
-            failed.append(exc)
-        finally:
-            loop.close()
-            is_up.set()
-
-    thread = threading.Thread(target=work, name="serve", daemon=True)
-    thread.start()
-    is_up.wait(_STARTS_WITHIN_S)
-    if failed:
-        raise failed[0]
-    try:
-        yield ready[0]
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-
-
-async def _until_signal(target: Target, listen: Listen, on_ready: Callable[[str], None]) -> signal.Signals:
-    stop, came = asyncio.Event(), [signal.SIGTERM]
-
-    def told(number: signal.Signals) -> None:
-        came[0] = number
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, told, number)
-    await _until(target, listen, on_ready, stop)
-    return came[0]
+    within = listen or Listen()
+    return server.running(lambda ready, stop: _until(target, within, ready, stop), "serve")
 
 
 async def _until(

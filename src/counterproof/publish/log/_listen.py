@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
-import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from counterproof import errors
+from counterproof import errors, server
 from counterproof.publish.log._folder import Folder
 from counterproof.publish.log._writer import Gather
-
-_STARTS_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,64 +44,17 @@ def run(folder: Folder, gather: Gather, listen: Listen, on_ready: Callable[[str]
         BadOption: the host or the port cannot be had.
         BadLog, NotVerified, StorageFailed: the writer cannot start, or had to stop; the process must end.
     """
-    return asyncio.run(_until_signal(folder, gather, listen, on_ready))
+    return server.until_signal(lambda ready, stop: _until(folder, gather, listen, ready, stop), on_ready)
 
 
-@contextlib.contextmanager
-def running(folder: Folder, gather: Gather, listen: Listen | None = None) -> Generator[str]:
+def running(folder: Folder, gather: Gather, listen: Listen | None = None) -> AbstractContextManager[str]:
     """Serves from a thread for as long as the block lasts; gives the log's address.
 
     Raises:
         BadOption, BadLog, NotVerified, StorageFailed: as `run`.
     """
-    ready: list[str] = []
-    failed: list[BaseException] = []
-    loops: list[asyncio.AbstractEventLoop] = []
-    is_up, stop = threading.Event(), asyncio.Event()
-
-    def on_ready(url: str) -> None:
-        ready.append(url)
-        is_up.set()
-
-    def work() -> None:
-        try:
-            with asyncio.Runner() as runner:  # what is left of slow requests ends with it
-                loops.append(runner.get_loop())
-                runner.run(_until(folder, gather, listen or Listen(), on_ready, stop))
-        except BaseException as exc:  # noqa: BLE001 - it belongs to the block's thread, whatever it is
-            failed.append(exc)
-        finally:
-            is_up.set()
-
-    thread = threading.Thread(target=work, name="log", daemon=True)
-    thread.start()
-    is_up.wait(_STARTS_WITHIN_S)
-    if not ready:
-        raise failed[0]
-    try:
-        yield ready[0]
-    finally:
-        if thread.is_alive():
-            with contextlib.suppress(RuntimeError):  # it ended by itself meanwhile
-                loops[0].call_soon_threadsafe(stop.set)
-        thread.join()
-    if failed:
-        raise failed[0]
-
-
-async def _until_signal(
-    folder: Folder, gather: Gather, listen: Listen, on_ready: Callable[[str], None]
-) -> signal.Signals:
-    stop, came = asyncio.Event(), [signal.SIGTERM]
-
-    def told(number: signal.Signals) -> None:
-        came[0] = number
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, told, number)
-    await _until(folder, gather, listen, on_ready, stop)
-    return came[0]
+    within = listen or Listen()
+    return server.running(lambda ready, stop: _until(folder, gather, within, ready, stop), "log")
 
 
 async def _until(
