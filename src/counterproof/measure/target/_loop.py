@@ -41,16 +41,31 @@ class Loop:
             if last is not None:
                 last.close()
             return
-        if last is not None:
-            concurrent.futures.wait([asyncio.run_coroutine_threadsafe(last, loop)], timeout=_LAST_WORD_S)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(timeout=_LAST_WORD_S)
-        if not thread.is_alive():
-            loop.close()
+        ending = asyncio.run_coroutine_threadsafe(_ended(last, loop), loop)
+        # Garbage may be collected on the loop's own thread, which cannot wait for itself.
+        if thread is not threading.current_thread():
+            if concurrent.futures.wait([ending], timeout=_LAST_WORD_S).not_done:
+                loop.call_soon_threadsafe(loop.stop)
+            thread.join(timeout=_LAST_WORD_S)
 
     def _started(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
-            self._thread = threading.Thread(target=self._loop.run_forever, name="endpoint", daemon=True)
+            self._thread = threading.Thread(target=_work, args=(self._loop,), name="endpoint", daemon=True)
             self._thread.start()
         return self._loop
+
+
+def _work(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+
+
+async def _ended(last: Coroutine[object, object, object] | None, loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        if last is not None:
+            await last
+    finally:
+        loop.call_soon(loop.stop)  # what is done by then is told before it stops
