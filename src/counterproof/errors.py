@@ -18,7 +18,8 @@
     |   |-- BadStatement              a statement breaks its format or the rules of its kind
     |   |-- BadBundle                 a bundle or a file of evidence breaks its format
     |   |-- BadLog                    a log's or a witness's folder, lock or answer is not what it must be
-    |   |-- BadCard                   a file of claims breaks its format, or quotes what the document does not say
+    |   |-- BadGate                   a gate's policy, rule, pattern, expression or configuration cannot be used
+    |   |-- BadTrail                  a record of decisions is damaged, of another version, or in use
     |   |-- MissingExtra              an optional part of the program is not installed
     |   `-- BadWeights                an organism's files do not have the digest that the manifest states
     |-- NotVerified                   what was checked does not hold; names the step; exit code 5
@@ -149,6 +150,14 @@ class BadBundle(BadInput):
 
 class BadLog(BadInput):
     """A log's or a witness's folder, lock or answer is not what it must be."""
+
+
+class BadGate(BadInput):
+    """A gate's policy, rule, pattern, expression or configuration cannot be used; `where` is file and rule."""
+
+
+class BadTrail(BadInput):
+    """A record of decisions is damaged, of another version, or in use; `where` is the file and line."""
 
 
 class NotVerified(CounterproofError):

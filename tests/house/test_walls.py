@@ -42,6 +42,18 @@ LIBRARIES: dict[str, set[str]] = {
     "rely.verify": {"msgspec"},
     "rely.select": {"msgspec"},
     "rely.watch": {"aiohttp", "msgspec"},
+    "rely.gate": {"hyperscan", "msgspec", "re2", "yaml"},
+    "rely.judge": {"aiohttp", "msgspec"},
+    "rely.trail": {"msgspec"},
+    "rely.appeal": {"msgspec"},
+    "rely.pool": {"redis"},
+    "rely.wire": {"brotli", "httptools", "uvloop", "zstandard"},
+    "rely.guard": set(),
+    "rely.rehearsal": {"msgspec"},
+    "rely.proxy": {"msgspec"},
+    "rely.tools": {"msgspec"},
+    "rely.approval": {"inspect_ai"},
+    "rely.desk": {"aiohttp", "jinja2", "markupsafe", "msgspec", "opentelemetry", "prometheus_client"},
     "cli": {"click", "msgspec", "rich"},
 }
 GRAB_BAGS = {"utils", "util", "helpers", "helper", "common", "manager", "base", "core", "data", "registry", "misc"}

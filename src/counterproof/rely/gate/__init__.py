@@ -1,0 +1,8 @@
+"""The decision: an event in, what is to happen with it out, before it happens.
+
+Takes: events, a policy, the memory that is handed in, and what safety models answered. Gives: what was seen
+(`record.Sighting`), which prompt policies must be asked, and the decision; the canonical reading of every shape that a door
+sees; what of a stream may leave. Never: opens a socket, reads a clock, waits, or takes what it could not read for harmless.
+"""
+
+__all__: list[str] = []
