@@ -17,7 +17,7 @@ PieceRole = Literal["system", "user", "assistant", "tool", "unknown"]
 Outcome = Literal["allow", "modify", "escalate", "hold", "reject", "terminate"]
 Action = Literal["allow", "modify", "escalate", "hold", "reject", "terminate", "signal"]
 AnswerStatus = Literal["answered", "timed out", "unreachable", "malformed", "shed", "crashed"]
-RuleStatus = Literal["fired", "clear", "failed", "not asked"]
+RuleStatus = Literal["fired", "failed", "not asked"]
 AnchorKind = Literal["target", "artefact", "argument", "content", "identity"]
 
 EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
@@ -58,7 +58,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Readings(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What the memory said of an event's anchors before the event was added: each the greatest over the anchors.
+    """What the memory said of an event's anchors once the event was added: each the greatest over the anchors.
 
     `signal`: sum of the signals of the K highest-signal distinct fragments, decayed. `events`, `contexts`,
     `identities`: how many (sketched) within the window. `fragments`: how many distinct ones are kept. `rarity`: share
@@ -77,7 +77,7 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     """All that the deterministic tier saw of one event. `settle` decides from this and the answers, and nothing else.
 
     `hits`: name of a pattern rule, how often. `failed`: rules that could not be evaluated. `anchors`: keyed digests
-    (16 hexadecimal digits), first letter of their kind before a colon. `weight`: what the event adds to their signal.
+    (16 hexadecimal digits), first letter of their kind before a colon. `weight`: what the event added to their signal.
     `is_shed`: the gate was too busy to look. `content`: keyed digest of the event's texts.
     """
 
@@ -111,8 +111,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What is to happen with an event, and why.
 
-    `rules`: the rules that led to the outcome, in the policy's order. `statuses`: every rule that applied to such an
-    event, and what became of it. `reason`: one sentence for whoever is refused; no rule's inner working. `receipt`: an
+    `rules`: the rules that led to the outcome, in the order in which they are looked at. `statuses`: of the rules that
+    apply to such an event those that fired, failed or were not asked; all others are clear. Names that begin with
+    `gate:` are no rules of the policy: `gate:unscanned`, `gate:shed`, `gate:unkept`, `gate:fault`. `reason`: one sentence for whoever is refused; no rule's inner working. `receipt`: an
     opaque name of a decision that was not `allow`, known to who was refused alone (the record keeps its digest).
     `spans`: what `modify` replaces, as (piece, start, end, replacement) in code points.
     """
@@ -128,8 +129,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 class PatternRule(Record, frozen=True, kw_only=True, tag="patterns", tag_field="kind"):
     """Fires where one of `patterns` (RE2 syntax) is found in a piece of an event of one of the kinds `on`.
 
-    `roles` empty: whoever speaks. `action` `signal`: fires nothing, adds `weight` to the event's anchors.
-    `replacement`: what `modify` puts in a match's place.
+    `roles` empty: whoever speaks. Whatever its `action`, a rule that is found adds its `weight` once to the signal of the
+    event's anchors; with `signal` it does nothing else. `replacement`: what `modify` puts in a match's place.
     """
 
     name: str
@@ -150,8 +151,7 @@ class ThresholdRule(Record, frozen=True, kw_only=True, tag="threshold", tag_fiel
     of: str
     above: float
     on: tuple[EventKind, ...] = EVENT_KINDS
-    action: Action = "reject"
-    weight: float = 1.0
+    action: Outcome = "reject"
     reason: str = ""
     on_failure: Outcome = "reject"
 
@@ -162,8 +162,7 @@ class ConditionRule(Record, frozen=True, kw_only=True, tag="condition", tag_fiel
     name: str
     when: str
     on: tuple[EventKind, ...] = EVENT_KINDS
-    action: Action = "reject"
-    weight: float = 1.0
+    action: Outcome = "reject"
     reason: str = ""
     on_failure: Outcome = "reject"
 
