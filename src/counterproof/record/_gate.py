@@ -17,7 +17,7 @@ PieceRole = Literal["system", "user", "assistant", "tool", "unknown"]
 Outcome = Literal["allow", "modify", "escalate", "hold", "reject", "terminate"]
 Action = Literal["allow", "modify", "escalate", "hold", "reject", "terminate", "signal"]
 AnswerStatus = Literal["answered", "timed out", "unreachable", "malformed", "shed", "crashed"]
-RuleStatus = Literal["fired", "failed", "not asked"]
+RuleStatus = Literal["fired", "cleared", "failed", "not asked"]
 AnchorKind = Literal["target", "artefact", "argument", "content", "identity"]
 
 EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
@@ -112,10 +112,11 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What is to happen with an event, and why.
 
     `rules`: the rules that led to the outcome, in the order in which they are looked at. `statuses`: of the rules that
-    apply to such an event those that fired, failed or were not asked; all others are clear. Names that begin with
-    `gate:` are no rules of the policy: `gate:unscanned`, `gate:shed`, `gate:unkept`, `gate:fault`. `reason`: one sentence for whoever is refused; no rule's inner working. `receipt`: an
-    opaque name of a decision that was not `allow`, known to who was refused alone (the record keeps its digest).
-    `spans`: what `modify` replaces, as (piece, start, end, replacement) in code points.
+    apply to such an event those that fired or failed, and every prompt policy (`cleared`: asked, and answered with a
+    label that allows); all others are clear. Names that begin with `gate:` are no rules of the policy:
+    `gate:unscanned`, `gate:shed`, `gate:unkept`, `gate:fault`. `reason`: one sentence for whoever is refused; no rule's
+    inner working. `receipt`: an opaque name of a decision that was not `allow`, known to who was refused alone (the
+    record keeps its digest). `spans`: what `modify` replaces, as (piece, start, end, replacement) in code points.
     """
 
     outcome: Outcome
@@ -129,8 +130,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 class PatternRule(Record, frozen=True, kw_only=True, tag="patterns", tag_field="kind"):
     """Fires where one of `patterns` (RE2 syntax) is found in a piece of an event of one of the kinds `on`.
 
-    `roles` empty: whoever speaks. Whatever its `action`, a rule that is found adds its `weight` once to the signal of the
-    event's anchors; with `signal` it does nothing else. `replacement`: what `modify` puts in a match's place.
+    `roles` empty: whoever speaks. Whatever its `action`, a rule that is found adds its `weight` once to the signal of
+    the event's anchors; with `signal` it does nothing else. `replacement`: what `modify` puts in a match's place.
     """
 
     name: str
