@@ -1,11 +1,12 @@
 """From what was seen and what safety models answered to what is to happen: the decision, and nothing but it.
 
-1. Who was not looked at is refused, and so is what could not be read, unless the policy says otherwise.
+1. Who was not looked at is refused, and so is who was terminated or where the gate itself failed; so is what could not be
+   read, unless the policy says otherwise.
 2. Patterns that were found fire; where their engine failed, the rule's own `on_failure` counts.
 3. Thresholds and conditions, in the policy's order; each sees what fired before it.
 4. Prompt policies: those whose `asks_when` holds need an answer; none in time, or none that is a label: `on_failure`.
-5. The gravest outcome is the decision. An escalation is settled once every prompt policy it called for was answered with
-   an outcome of its own; one that called for none, or that not all answered, is left for a person.
+5. The gravest outcome is the decision. An escalation is settled once every prompt policy that it called for was
+   answered; one that called for none, or that not all answered, is left for a person.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ GRAVITY: dict[str, int] = {outcome: rank for rank, outcome in enumerate(record.O
 
 UNSCANNED = "gate:unscanned"
 SHED = "gate:shed"
+TERMINATED = "gate:terminated"
+FAULT = "gate:fault"
 
 Holds: TypeAlias = Callable[[Sighting, Collection[str], bool], bool]
 """Whether an expression holds of a sighting, the names that fired so far, and whether something escalates."""
@@ -116,7 +119,8 @@ def deterministic(plan: Plan, sighting: Sighting) -> _Tally:
         rule = plan.patterns[name]
         tally.add(name, "fired", "allow" if rule.action == "signal" else rule.action)
     for name in sighting.failed:
-        tally.add(name, "failed", plan.patterns[name].on_failure)
+        rule = plan.patterns.get(name)
+        tally.add(name, "failed", rule.on_failure if rule else "terminate" if name == TERMINATED else "reject")
     for check in plan.checks:  # step 3
         try:
             holds = check.holds(sighting, tally.fired, tally.is_escalated)
