@@ -76,16 +76,17 @@ class Readings(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     """All that the deterministic tier saw of one event. `settle` decides from this and the answers, and nothing else.
 
-    `hits`: name of a pattern rule, how often. `failed`: rules that could not be evaluated, and what the
-    gate says of itself (`gate:fault`, `gate:terminated`). `anchors`: keyed digests
-    (16 hexadecimal digits), first letter of their kind before a colon. `weight`: what the event added to their signal.
-    `is_shed`: the gate was too busy to look. `content`: keyed digest of the event's texts.
+    `hits`: name of a pattern rule, how often. `failed`: rules that could not be evaluated, and what the gate says of
+    itself (`gate:fault`, `gate:terminated`). `anchors`: keyed digests (16 hexadecimal digits), first letter of their
+    kind before a colon. `weight`: what the event added to their signal. `is_shed`: the gate was too busy to look.
+    `context`, `identity`: keyed digests, empty where there is none; `content`: that of the texts that are new.
     """
 
     kind: EventKind
     door: str
     tool: str = ""
     context: str = ""
+    identity: str = ""
     size_bytes: int = 0
     pieces: int = 0
     roles: tuple[PieceRole, ...] = ()
@@ -95,7 +96,6 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     anchors: tuple[str, ...] = ()
     weight: float = 0.0
     readings: Readings = Readings()
-    has_identity: bool = False
     is_shed: bool = False
     content: str = ""
 
@@ -115,9 +115,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     `rules`: the rules that led to the outcome, in the order in which they are looked at. `statuses`: of the rules that
     apply to such an event those that fired or failed, and every prompt policy (`cleared`: asked, and answered with a
     label that allows); all others are clear. Names that begin with `gate:` are no rules of the policy:
-    `gate:unscanned`, `gate:shed`, `gate:terminated`, `gate:fault`, `gate:unkept`. `reason`: one sentence for whoever is refused; no rule's
-    inner working. `receipt`: an opaque name of a decision that was not `allow`, known to who was refused alone (the
-    record keeps its digest). `spans`: what `modify` replaces, as (piece, start, end, replacement) in code points.
+    `gate:unscanned`, `gate:shed`, `gate:terminated`, `gate:fault`, `gate:unkept`. `reason`: one sentence for whoever is
+    refused; no rule's inner working. `receipt`: an opaque name of a decision that was not `allow`, known to who was
+    refused alone (the record keeps its digest). `spans`: what `modify` replaces, as (piece, start, end, replacement) in
+    code points.
     """
 
     outcome: Outcome

@@ -1,6 +1,6 @@
 """From what was seen and what safety models answered to what is to happen: the decision, and nothing but it.
 
-1. Who was not looked at is refused, and so is who was terminated or where the gate itself failed; so is what could not be
+1. Who was not looked at is refused; so is who was terminated, and where the gate itself failed; so is what could not be
    read, unless the policy says otherwise.
 2. Patterns that were found fire; where their engine failed, the rule's own `on_failure` counts.
 3. Thresholds and conditions, in the policy's order; each sees what fired before it.
@@ -24,6 +24,8 @@ UNSCANNED = "gate:unscanned"
 SHED = "gate:shed"
 TERMINATED = "gate:terminated"
 FAULT = "gate:fault"
+
+_OWN: dict[str, Outcome] = {TERMINATED: "terminate", FAULT: "reject"}
 
 Holds: TypeAlias = Callable[[Sighting, Collection[str], bool], bool]
 """Whether an expression holds of a sighting, the names that fired so far, and whether something escalates."""
@@ -119,8 +121,7 @@ def deterministic(plan: Plan, sighting: Sighting) -> _Tally:
         rule = plan.patterns[name]
         tally.add(name, "fired", "allow" if rule.action == "signal" else rule.action)
     for name in sighting.failed:
-        rule = plan.patterns.get(name)
-        tally.add(name, "failed", rule.on_failure if rule else "terminate" if name == TERMINATED else "reject")
+        tally.add(name, "failed", plan.patterns[name].on_failure if name in plan.patterns else _OWN[name])
     for check in plan.checks:  # step 3
         try:
             holds = check.holds(sighting, tally.fired, tally.is_escalated)
