@@ -1,7 +1,11 @@
 """The record of decisions: chained by hash, heads signed in batches, replayed by anyone.
 
-Takes: sightings, answers and decisions, as they are made. Gives: files that only grow, heads to be logged, and an audit that
-computes every decision again. Never: keeps what was said, or lets a decision take effect that it could not keep.
+Takes: sightings, answers and decisions, as they are made. Gives: files that only grow, heads to be logged, and an audit
+that computes every decision again. Never: keeps what was said, or lets a decision take effect that it could not keep.
 """
 
-__all__: list[str] = []
+from counterproof.rely.trail._head import ChainHead, Counts, read_head, signers_of
+from counterproof.rely.trail._line import NOTE_KINDS, NoteKind, Said
+from counterproof.rely.trail._trail import Pace, Trail
+
+__all__ = ["NOTE_KINDS", "ChainHead", "Counts", "NoteKind", "Pace", "Said", "Trail", "read_head", "signers_of"]
