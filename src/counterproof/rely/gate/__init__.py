@@ -5,4 +5,14 @@ Takes: events, a policy, the memory that is handed in, and what safety models an
 sees; what of a stream may leave. Never: opens a socket, reads a clock, waits, or takes what it could not read for harmless.
 """
 
-__all__: list[str] = []
+from counterproof.rely.gate._shape import SHAPES, Shape, reply_shape, shape_of
+from counterproof.rely.gate._walk import Walk, walk
+
+__all__ = [
+    "SHAPES",
+    "Shape",
+    "Walk",
+    "reply_shape",
+    "shape_of",
+    "walk",
+]

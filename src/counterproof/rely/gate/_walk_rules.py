@@ -1,0 +1,374 @@
+"""How the members of a request or reply are read: a rule for each kind of member, and who keeps what they found."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeAlias, cast
+
+import msgspec
+
+from counterproof.record import Event, Piece, PieceRole
+from counterproof.rely.gate._walk_exact import decode_text, member
+
+MAX_DEPTH = 64
+MAX_WHERE = 512
+MAX_PIECES = 50_000
+
+Rule: TypeAlias = Callable[["Reading", object, str, PieceRole, int], None]
+
+
+class Part(NamedTuple):
+    """What a `type` says of the object that bears it.
+
+    `role`: whose it is, empty where that follows from what is around it. `unread`: what of it is no text. `is_call`:
+    whether it asks for a tool. `own`: rules for members that mean something else here than elsewhere.
+    """
+
+    role: PieceRole | None = None
+    unread: str = ""
+    is_call: bool = False
+    own: Mapping[str, Rule] = {}
+
+
+class Vocabulary(NamedTuple):
+    """What an interface calls things: rules for its members, wherever they stand, and the types of its objects."""
+
+    members: Mapping[str, Rule]
+    parts: Mapping[str, Part]
+    words: frozenset[str]
+
+
+class Reading:
+    """What has been found so far in one body."""
+
+    __slots__ = ("calls", "is_new", "pieces", "splits", "told", "unscanned", "vocabulary")
+
+    def __init__(self, vocabulary: Vocabulary, *, splits: bool = False) -> None:
+        self.vocabulary = vocabulary
+        self.splits = splits
+        self.is_new = True
+        self.pieces: list[Piece] = []
+        self.unscanned: list[str] = []
+        self.calls: list[tuple[str, list[Piece], list[str]]] = []
+        self.told = 0
+
+    def note(self, where: str, why: str) -> None:
+        """Something could not be read."""
+        self.unscanned.append(f"{where or 'body'}: {why}")
+
+    def text(self, text: str, where: str, role: PieceRole, *, is_new: bool) -> None:
+        """Something was said."""
+        if not text:
+            return
+        if self.told >= MAX_PIECES:
+            if self.told == MAX_PIECES:
+                self.told += 1
+                self.note("body", f"more than {MAX_PIECES} texts")
+            return
+        self.told += 1
+        self.pieces.append(Piece(text, role, where, is_new))
+
+    def events(self, event: Event) -> tuple[Event, ...]:
+        """The message, and each of the calls it asks for."""
+        message = msgspec.structs.replace(event, pieces=tuple(self.pieces), unscanned=tuple(self.unscanned))
+        calls = (
+            msgspec.structs.replace(event, kind="call", tool=tool, pieces=tuple(pieces), unscanned=tuple(unscanned))
+            for tool, pieces, unscanned in self.calls
+        )
+        return (message, *calls)
+
+
+def read(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+    """A text, an object whose members have rules, or a list of such."""
+    if type(value) is str:
+        w.text(value, where, role, is_new=w.is_new)
+    elif type(value) is dict:
+        an_object(w, cast("dict[str, object]", value), where, role, depth)
+    elif type(value) is list:
+        if depth > MAX_DEPTH:
+            w.note(where, f"deeper than {MAX_DEPTH}")
+            return
+        for index, item in enumerate(cast("list[object]", value)):
+            read(w, item, f"{where}[{index}]", role, depth + 1)
+    elif value is not None:
+        w.note(where, f"{_named(value)} where a text belongs")
+
+
+def an_object(w: Reading, value: dict[str, object], where: str, role: PieceRole, depth: int) -> None:
+    """An object: its type says what it is, its members have rules; a member without one is read, and noted."""
+    if depth > MAX_DEPTH or len(where) > MAX_WHERE:
+        w.note(where[:MAX_WHERE], f"deeper than {MAX_DEPTH}" if depth > MAX_DEPTH else "its address is too long")
+        return
+    members, own = w.vocabulary.members, None
+    kind = value.get("type")
+    if kind is not None:
+        part = w.vocabulary.parts.get(kind) if type(kind) is str else None
+        if part is None:
+            w.note(f"{where}.type" if where else "type", "a type that is not known")
+        else:
+            if part.is_call and w.splits:
+                a_call(w, value, where, role, depth)
+                return
+            own = part.own
+            role = part.role or role
+            if part.unread:
+                w.note(where, part.unread)
+    _members(w, value, where, role, depth, own, members)
+
+
+def _members(  # noqa: PLR0913 -- the hot loop: what it needs is handed over, not looked up
+    w: Reading,
+    value: dict[str, object],
+    where: str,
+    role: PieceRole,
+    depth: int,
+    own: Mapping[str, Rule] | None,
+    members: Mapping[str, Rule],
+) -> None:
+    for name, item in value.items():
+        rule = (own.get(name) if own else None) or members.get(name)
+        if rule is None:
+            at = member(where, name)
+            w.note(at, "a member that is not known")
+            w.text(name, at + "|name", role, is_new=w.is_new)
+            free(w, item, at, role, depth + 1)
+        else:
+            rule(w, item, f"{where}.{name}" if where else name, role, depth + 1)
+
+
+def a_call(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+    """What asks for a tool: in a reply an event of its own."""
+    if type(value) is not dict:
+        read(w, value, where, role, depth)
+        return
+    known = cast("dict[str, object]", value)
+    if not w.splits:
+        an_object(w, known, where, "assistant", depth)
+        return
+    pieces, unscanned = w.pieces, w.unscanned
+    w.pieces, w.unscanned, w.splits = [], [], False
+    an_object(w, known, where, "assistant", depth)
+    w.calls.append((tool_of(known), w.pieces, w.unscanned))
+    w.pieces, w.unscanned, w.splits = pieces, unscanned, True
+
+
+def calls(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+    """A list of what asks for tools."""
+    if type(value) is not list:
+        read(w, value, where, "assistant", depth)
+        return
+    for index, item in enumerate(cast("list[object]", value)):
+        a_call(w, item, f"{where}[{index}]", role, depth + 1)
+
+
+def tool_of(call: Mapping[str, object]) -> str:
+    """The name of the tool that is asked for; of one that is built in, its type."""
+    for holder in (call, call.get("function"), call.get("custom")):
+        name = cast("dict[str, object]", holder).get("name") if isinstance(holder, Mapping) else None
+        if type(name) is str and name:
+            return name
+    kind = call.get("type")
+    return kind if type(kind) is str else ""
+
+
+def free(w: Reading, value: object, where: str, role: PieceRole, depth: int, levels: int = 0) -> None:
+    """Any JSON: every text and every name in it. `levels`: so often a text that holds JSON is opened."""
+    if type(value) is str:
+        w.text(value, where, role, is_new=w.is_new)
+        if levels and value[:1] in '{["' and len(value) > 1:
+            _opened(w, value, where, role, depth, levels)
+    elif type(value) is dict:
+        if depth > MAX_DEPTH or len(where) > MAX_WHERE:
+            w.note(where[:MAX_WHERE], f"deeper than {MAX_DEPTH}" if depth > MAX_DEPTH else "its address is too long")
+            return
+        for name, item in cast("dict[str, object]", value).items():
+            at = member(where, name)
+            w.text(name, at + "|name", role, is_new=w.is_new)
+            free(w, item, at, role, depth + 1, levels)
+    elif type(value) is list:
+        if depth > MAX_DEPTH:
+            w.note(where, f"deeper than {MAX_DEPTH}")
+            return
+        for index, item in enumerate(cast("list[object]", value)):
+            free(w, item, f"{where}[{index}]", role, depth + 1, levels)
+
+
+def _opened(w: Reading, text: str, where: str, role: PieceRole, depth: int, levels: int) -> None:
+    """A text within arguments that may be JSON itself; where it is none, it has been read as a text already."""
+    inner, why = decode_text(text)
+    if not why:
+        free(w, inner, where + "|json", role, depth + 1, levels - 1)
+    elif why != "no JSON":
+        w.note(where + "|json", why)
+
+
+def arguments(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+    """What a tool is given: JSON, or a text that holds it. Both the text and what it says are read."""
+    if type(value) is not str:
+        free(w, value, where, role, depth, 1)
+        return
+    w.text(value, where, role, is_new=w.is_new)
+    if value:
+        inner, why = decode_text(value)
+        if why:
+            w.note(where, why)
+        else:
+            free(w, inner, where + "|json", role, depth + 1, 1)
+
+
+def given(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+    """Any JSON that a tool or a model is given; texts in it that hold JSON are opened once."""
+    free(w, value, where, role, depth, 1)
+
+
+def schema(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+    """A JSON Schema: names, descriptions, defaults, choices; not the words of JSON Schema itself."""
+    if type(value) is dict:
+        if depth > MAX_DEPTH or len(where) > MAX_WHERE:
+            w.note(where[:MAX_WHERE], f"deeper than {MAX_DEPTH}" if depth > MAX_DEPTH else "its address is too long")
+            return
+        for name, item in cast("dict[str, object]", value).items():
+            at = member(where, name)
+            if name not in SCHEMA_WORDS:
+                w.text(name, at + "|name", role, is_new=w.is_new)
+            schema(w, item, at, role, depth + 1)
+    elif type(value) is list:
+        if depth > MAX_DEPTH:
+            w.note(where, f"deeper than {MAX_DEPTH}")
+            return
+        for index, item in enumerate(cast("list[object]", value)):
+            schema(w, item, f"{where}[{index}]", role, depth + 1)
+    elif type(value) is str and value not in SCHEMA_WORDS:
+        w.text(value, where, role, is_new=w.is_new)
+
+
+def number(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+    """A number."""
+    if value is not None and type(value) is not int and type(value) is not float:
+        _amiss(w, value, where, role, depth, "a number")
+
+
+def flag(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+    """True or false."""
+    if value is not None and type(value) is not bool:
+        _amiss(w, value, where, role, depth, "true or false")
+
+
+def numbers(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+    """Numbers in any arrangement; a name that is not known is read, and not counted as new."""
+    if type(value) is dict and depth <= MAX_DEPTH and len(where) <= MAX_WHERE:
+        for name, item in cast("dict[str, object]", value).items():
+            at = member(where, name)
+            if name not in w.vocabulary.members:
+                w.text(name, at + "|name", "unknown", is_new=False)
+            numbers(w, item, at, role, depth + 1)
+    elif type(value) is list and depth <= MAX_DEPTH:
+        for index, item in enumerate(cast("list[object]", value)):
+            numbers(w, item, f"{where}[{index}]", role, depth + 1)
+    else:
+        number(w, value, where, role, depth)
+
+
+def word(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+    """One of the interface's own words; any other is read, and not counted as new."""
+    if type(value) is str:
+        if value not in w.vocabulary.words:
+            w.text(value, where, "unknown", is_new=False)
+    else:
+        read(w, value, where, role, depth)
+
+
+def quiet(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+    """A name given by programs (of a model, a call, an account): read, and not counted as new."""
+    was, w.is_new = w.is_new, False
+    if type(value) in {str, dict, list}:
+        free(w, value, where, "unknown", depth)
+    elif value is not None and type(value) is not int:
+        _amiss(w, value, where, role, depth, "a name")
+    w.is_new = was
+
+
+def kind(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+    """A `type`: one of those that are known is nothing to read; of another the object's reader has told."""
+    if type(value) is not str:
+        free(w, value, where, role, depth)
+    elif value not in w.vocabulary.parts:
+        w.text(value, where, role, is_new=w.is_new)
+
+
+def blob(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+    """Base64 or a `data:` URL: read where it is text, and noted where it is not."""
+    if type(value) is not str:
+        if value is not None:
+            _amiss(w, value, where, role, depth, "base64")
+        return
+    text = unpacked(value)
+    if text is None:
+        w.note(where, "data that are no text")
+    else:
+        w.text(text, where + "|base64", role, is_new=w.is_new)
+
+
+def url(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+    """An address: read; what stands there is not."""
+    if type(value) is not str:
+        read(w, value, where, role, depth)
+    elif value[:5].lower() == "data:":
+        blob(w, value, where, role, depth)
+    else:
+        w.text(value, where, role, is_new=w.is_new)
+        w.note(where, "what stands at an address")
+
+
+def sealed(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+    """What only the upstream can read."""
+    if value is not None and value != "":
+        w.note(where, "encrypted")
+        if type(value) is not str:
+            free(w, value, where, role, depth)
+
+
+def reference(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+    """The name of something that the upstream holds and that is not here."""
+    if value is not None and value != "":
+        w.note(where, "stands for what only the upstream holds")
+        free(w, value, where, role, depth)
+
+
+def unpacked(data: str) -> str | None:
+    """The text within base64 (RFC 4648, section 4) or a base64 `data:` URL; None where it is none."""
+    if data[:5].lower() == "data:":
+        head, _, data = data.partition(",")
+        if not head.lower().endswith(";base64"):
+            return None
+    try:
+        text = base64.b64decode(data, validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        return None
+    return None if _CONTROLS.intersection(text) else text
+
+
+def _amiss(w: Reading, value: object, where: str, role: PieceRole, depth: int, wanted: str) -> None:  # noqa: PLR0913 -- a rule, and what was wanted
+    w.note(where, f"{_named(value)} where {wanted} belongs")
+    free(w, value, where, role, depth)
+
+
+def _named(value: object) -> str:
+    return _JSON_NAMES.get(type(value), "something")
+
+
+_CONTROLS = frozenset(map(chr, range(32))) - frozenset("\t\n\r\f")
+_JSON_NAMES: Mapping[type, str] = {
+    str: "a text", int: "a number", float: "a number", bool: "true or false", dict: "an object", list: "a list",
+    type(None): "nothing",
+}  # fmt: skip
+SCHEMA_WORDS = frozenset(
+    """$schema $id $ref $defs $anchor $comment definitions type properties required items prefixItems enum const anyOf
+    oneOf allOf not if then else additionalProperties patternProperties propertyNames minimum maximum exclusiveMinimum
+    exclusiveMaximum minLength maxLength pattern format minItems maxItems uniqueItems contains minContains maxContains
+    minProperties maxProperties multipleOf description title default examples deprecated readOnly writeOnly
+    dependentRequired dependentSchemas unevaluatedItems unevaluatedProperties contentEncoding contentMediaType strict
+    string number integer boolean object array null date-time date time uri email uuid""".split()
+)
