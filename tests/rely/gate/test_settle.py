@@ -172,9 +172,8 @@ STATUSES = st.sampled_from(get_args(record.AnswerStatus))
 @given(st.data())
 def test_whatever_happens_nothing_milder_than_a_rule_that_fired_or_failed(data: st.DataObject) -> None:
     rules = [_rule(f"r{i}", data.draw(OUTCOMES), data.draw(OUTCOMES)) for i in range(3)]
-    prompts = tuple(
-        _prompt(f"p{i}", data.draw(OUTCOMES), data.draw(st.sampled_from([True, False, None]))) for i in range(2)
-    )
+    whens = st.sampled_from([True, False, None])
+    prompts = tuple(_prompt(f"p{i}", data.draw(OUTCOMES), when=data.draw(whens)) for i in range(2))
     plan = _plan(*rules, prompts=prompts, unscanned=data.draw(OUTCOMES))
     hit = data.draw(st.lists(st.sampled_from(rules), unique_by=lambda r: r.name))
     lost = [r for r in rules if r not in hit and data.draw(st.booleans())]
