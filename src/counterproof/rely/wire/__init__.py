@@ -4,4 +4,32 @@ Takes: bytes from sockets. Gives: whole requests, replies that can be held back,
 Never: knows what is said, decodes more than it was told to, or waits for ever.
 """
 
-__all__: list[str] = []
+from counterproof.rely.wire._answer import Answer, UpstreamBusy, UpstreamFailed, UpstreamLate
+from counterproof.rely.wire._decode import decoded
+from counterproof.rely.wire._head import Headers, Refused, end_to_end
+from counterproof.rely.wire._limits import Limits
+from counterproof.rely.wire._message import Counts, Handler, Hooks, Out, Request
+from counterproof.rely.wire._need import new_loop
+from counterproof.rely.wire._server import Server, serve
+from counterproof.rely.wire._upstream import Upstream
+
+__all__ = [
+    "Answer",
+    "Counts",
+    "Handler",
+    "Headers",
+    "Hooks",
+    "Limits",
+    "Out",
+    "Refused",
+    "Request",
+    "Server",
+    "Upstream",
+    "UpstreamBusy",
+    "UpstreamFailed",
+    "UpstreamLate",
+    "decoded",
+    "end_to_end",
+    "new_loop",
+    "serve",
+]
