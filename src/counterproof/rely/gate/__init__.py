@@ -5,11 +5,15 @@ Takes: events, a policy, the memory that is handed in, and what safety models an
 sees; what of a stream may leave. Never: opens a socket, reads a clock, waits, or takes what it could not read for harmless.
 """
 
+from counterproof.rely.gate._anchors import Anchors
+from counterproof.rely.gate._memory import Memory
 from counterproof.rely.gate._shape import SHAPES, Shape, reply_shape, shape_of
 from counterproof.rely.gate._walk import Walk, walk
 
 __all__ = [
     "SHAPES",
+    "Anchors",
+    "Memory",
     "Shape",
     "Walk",
     "reply_shape",

@@ -1,0 +1,207 @@
+"""What is remembered across contexts: a state that is handed in, bounded, and a function of the calls made of it.
+
+No clock is read: time is what the caller says it is, and a caller's clock may jump. The memory keeps a time of its own,
+which goes on with the caller's, stands still where that goes back, and where it leaps forward follows by at most a
+quarter of the window per event. So one wrong reading ages what is remembered by a quarter of the window and no more, and
+a pause, however long, has been caught up with after five events.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from math import isfinite
+
+from counterproof.record import MemoryPolicy, Readings
+from counterproof.rely.gate import _sketch
+from counterproof.rely.gate._memory_held import LIVES, Held
+
+MAX_WEIGHT = 1e6
+MAX_LINKED = 8
+"""Anchors of a conversation that its later events, the replies among them, count for as well."""
+
+_STEP = LIVES / 4
+_LOOKED_AT = 8
+_TEXT_CHARS = 16_000_000
+_PRIOR_EVENTS = 1_000.0
+
+
+class Memory:
+    """What a gate remembers of anchors. Each call costs the same however much is remembered.
+
+    `policy.window_s` 0: nothing is remembered, and each event reads as if it were the only one. `len()`: anchors held.
+    """
+
+    def __init__(self, policy: MemoryPolicy) -> None:
+        self._policy = policy
+        self._life_s = policy.window_s / LIVES
+        self._held: OrderedDict[str, Held] = OrderedDict()
+        self._links: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._texts: OrderedDict[str, str] = OrderedDict()
+        self._chars = self._entries = 0
+        self._at = self._owed = 0.0
+        self._seen_s: float | None = None
+        self._all = Held(0.0)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    @property
+    def policy(self) -> MemoryPolicy:
+        """What it was made for."""
+        return self._policy
+
+    def add(
+        self,
+        anchors: Sequence[str],
+        weight: float,
+        context: str,
+        identity: str,
+        fragment: str,
+        now_s: float,
+        text: str = "",
+    ) -> Readings:
+        """Remembers an event, and gives the readings of its anchors with it.
+
+        `weight`: its signal, 0 to `MAX_WEIGHT`. `context`, `identity`, `fragment`: digests, empty where there is none;
+        two events with one fragment count as one signal. `text`: what of the event is kept for a judge, never shared.
+        """
+        weight = min(weight, MAX_WEIGHT) if weight > 0.0 else 0.0
+        if not self._life_s:
+            return _alone(weight, context, identity)
+        at = self._advance(now_s)
+        self._all.age_to(at)
+        self._all.events += 1.0
+        self._all.total += weight
+        context_bit, identity_bit = _sketch.bit(context), _sketch.bit(identity)
+        k = self._policy.fragments if fragment else 0
+        held_by = self._held
+        found: list[Held] = []
+        for anchor in anchors:
+            held = held_by.get(anchor)
+            if held is None:
+                held = held_by[anchor] = Held(at)
+            else:
+                held_by.move_to_end(anchor)
+                self._entries -= held.age_to(at)
+            found.append(held)
+            held.events += 1.0
+            held.fresh += 1
+            held.contexts |= context_bit
+            held.identities |= identity_bit
+            if weight and k:
+                self._entries += held.keep(fragment, weight, at, k)
+        if weight and text:
+            self._keep_text(fragment, text)
+        self._make_room(at)
+        return self._readings(found, self._all)
+
+    def read(self, anchors: Sequence[str], now_s: float) -> Readings:
+        """The readings of anchors; changes nothing."""
+        if not self._life_s:
+            return Readings()
+        at = self._at + min(self._owing(now_s), _STEP)
+        found = [held.aged(at) for a in anchors if (held := self._held.get(a)) is not None]
+        return self._readings(found, self._all.aged(at))
+
+    def joined(self, anchors: tuple[str, ...], context: str, *, is_asked: bool) -> tuple[str, ...]:
+        """The anchors, and after them those of the same conversation: what a reply gives counts for what was asked.
+
+        `is_asked`: the event is a message or a call, whose own anchors are to be carried on.
+        """
+        if not context or not self._life_s:
+            return anchors
+        before = self._links.get(context, ())
+        joined = (*anchors, *(a for a in before if a not in anchors)) if before else anchors
+        if is_asked and anchors:
+            self._links[context] = joined[:MAX_LINKED]
+            self._links.move_to_end(context)
+            if len(self._links) > self._policy.max_anchors:
+                self._links.popitem(last=False)
+        return joined
+
+    def fragments(self, anchors: Iterable[str]) -> tuple[str, ...]:
+        """The texts of the K highest-signal fragments of all these anchors together, the highest first."""
+        best: dict[str, float] = {}
+        for anchor in anchors:
+            held = self._held.get(anchor)
+            for place, _, fragment in (held.heap if held is not None else None) or ():
+                best[fragment] = max(place, best.get(fragment, place))
+        highest = sorted(best, key=lambda f: (-best[f], f))[: self._policy.fragments]
+        return tuple(self._texts[f] for f in highest if f in self._texts)
+
+    def _owing(self, now_s: float) -> float:
+        """How far the memory's time is behind the caller's, in half lives; no more than makes everything forgotten."""
+        if self._seen_s is None or not isfinite(now_s):
+            return self._owed
+        return min(max(0.0, self._owed + (now_s - self._seen_s) / self._life_s), LIVES + _STEP)
+
+    def _advance(self, now_s: float) -> float:
+        owing = self._owing(now_s)
+        step = min(owing, _STEP)
+        self._owed = owing - step
+        self._at += step
+        if isfinite(now_s):
+            self._seen_s = now_s
+        return self._at
+
+    def _readings(self, found: Sequence[Held], every: Held) -> Readings:
+        signal, fragments = 0.0, 0
+        most, rarest, greatest = every.events, every.events, 0.0
+        usual = every.total / (most + _PRIOR_EVENTS)
+        contexts = identities = 0
+        for held in found:
+            count = held.events
+            greatest = max(greatest, count)
+            rarest = min(rarest, count)
+            contexts = max(contexts, (held.contexts | held.old_contexts).bit_count())
+            identities = max(identities, (held.identities | held.old_identities).bit_count())
+            if held.heap is not None:
+                fragments = max(fragments, len(held.heap))
+                signal = max(signal, held.total - count * usual)
+        return Readings(
+            signal=signal,
+            events=greatest,
+            contexts=_sketch.distinct(contexts),
+            identities=_sketch.distinct(identities),
+            fragments=fragments,
+            rarity=1.0 - rarest / most if found and most else 1.0,
+        )
+
+    def _keep_text(self, fragment: str, text: str) -> None:
+        if fragment in self._texts:
+            return
+        self._texts[fragment] = text
+        self._chars += len(text)
+        while self._chars > _TEXT_CHARS:
+            self._chars -= len(self._texts.popitem(last=False)[1])
+
+    def _make_room(self, at: float) -> None:
+        """Forgets one anchor whose time is over; beyond the bounds the weakest of those least recently seen."""
+        held_by, most = self._held, self._policy.max_anchors
+        if held_by:
+            oldest = next(iter(held_by))
+            if at - held_by[oldest].at > LIVES:
+                self._forget(oldest)
+        while held_by and (len(held_by) > most or self._entries > 4 * most):
+            looked_at = [held_by.popitem(last=False) for _ in range(min(_LOOKED_AT, len(held_by)))]
+            weakest = min(looked_at, key=lambda each: (each[1].total * 0.5 ** (at - each[1].at), each[1].events))
+            for anchor, held in looked_at:
+                if anchor is weakest[0]:
+                    self._entries -= len(held.heap or ())
+                else:
+                    held_by[anchor] = held
+
+    def _forget(self, anchor: str) -> None:
+        held = self._held.pop(anchor)
+        self._entries -= len(held.heap or ())
+
+
+def _alone(weight: float, context: str, identity: str) -> Readings:
+    return Readings(
+        signal=weight,
+        events=1.0,
+        contexts=float(bool(context)),
+        identities=float(bool(identity)),
+        fragments=int(weight > 0.0),
+    )

@@ -1,0 +1,108 @@
+"""What is held of one anchor: counters that decay, sketches of two half windows, the K highest-signal fragments.
+
+Time is the memory's own, in half lives. A fragment's place is `log2(weight) + born`, which orders fragments as their
+decayed weights would at any time (forward decay, Cormode et al. 2009), so nothing is recomputed as time goes by.
+"""
+
+from __future__ import annotations
+
+from heapq import heapify, heappush, heapreplace
+from math import log2
+
+LIVES = 2.0
+"""Half lives per window: what is a window old has come down to a quarter, and is then forgotten."""
+_SWEEP = LIVES / 16
+_RAISE = 0.25
+
+
+class Held:
+    """One anchor's state. `events` and `total` are as of `at`; `fresh`: events since others were last told."""
+
+    __slots__ = (
+        "at", "contexts", "events", "fragments", "fresh", "heap", "identities", "old_contexts", "old_identities",
+        "span", "swept", "total",
+    )  # fmt: skip
+
+    def __init__(self, at: float) -> None:
+        self.at = self.swept = at
+        self.span = int(at)
+        self.events = self.total = 0.0
+        self.contexts = self.identities = self.old_contexts = self.old_identities = self.fresh = 0
+        self.fragments: dict[str, float] | None = None  # digest -> place
+        self.heap: list[tuple[float, float, str]] | None = None  # (place, born, digest), the lowest first
+
+    def age_to(self, at: float) -> int:
+        """Lets the counters decay, turns to the next half window if it has come; returns how many fragments it forgot."""
+        passed = at - self.at
+        if passed <= 0.0:
+            return 0
+        kept = 0.5**passed
+        self.events *= kept
+        self.total *= kept
+        self.at = at
+        span = int(at)
+        if span != self.span:
+            is_next = span == self.span + 1
+            self.old_contexts = self.contexts if is_next else 0
+            self.old_identities = self.identities if is_next else 0
+            self.contexts = self.identities = 0
+            self.span = span
+        if self.heap is not None and at - self.swept > _SWEEP:
+            return self._sweep(self.heap)
+        return 0
+
+    def aged(self, at: float) -> Held:
+        """What `age_to` would make of it; this one stays as it is."""
+        other = Held(self.at)
+        for name in self.__slots__:
+            setattr(other, name, getattr(self, name))
+        other.heap = None if self.heap is None else list(self.heap)
+        other.age_to(at)
+        return other
+
+    def keep(self, fragment: str, weight: float, born: float, k: int) -> int:
+        """Keeps a fragment if it is among the K highest; returns by how many the fragments grew (0 or 1).
+
+        A fragment counts once, however often it is seen: with its greatest weight, as of when that was last seen.
+        """
+        if self.heap is None or self.fragments is None:
+            self.heap, self.fragments = [], {}
+        place = log2(weight) + born
+        known = self.fragments.get(fragment)
+        if known is not None:
+            if place > known + _RAISE:
+                self._raise(self.heap, fragment, known, (place, born, fragment))
+            return 0
+        grown = len(self.heap) < k
+        if grown:
+            heappush(self.heap, (place, born, fragment))
+        elif place > self.heap[0][0]:
+            lost, _, least = heapreplace(self.heap, (place, born, fragment))
+            del self.fragments[least]
+            self.total = max(0.0, self.total - 2.0 ** (lost - self.at))
+        else:
+            return 0
+        self.fragments[fragment] = place
+        self.total += 2.0 ** (place - self.at)
+        return int(grown)
+
+    def _raise(
+        self, heap: list[tuple[float, float, str]], fragment: str, known: float, now: tuple[float, float, str]
+    ) -> None:
+        heap[next(n for n, each in enumerate(heap) if each[2] == fragment)] = now
+        heapify(heap)
+        if self.fragments is not None:
+            self.fragments[fragment] = now[0]
+        self.total += 2.0 ** (now[0] - self.at) - 2.0 ** (known - self.at)
+
+    def _sweep(self, heap: list[tuple[float, float, str]]) -> int:
+        """Forgets fragments that are a window old, and adds the rest up anew, so that no rounding gathers."""
+        self.swept = at = self.at
+        left = [each for each in heap if each[1] >= at - LIVES]
+        lost = len(heap) - len(left)
+        if lost:
+            heapify(left)
+            self.heap = left or None
+            self.fragments = {fragment: place for place, _, fragment in left} or None
+        self.total = sum(2.0 ** (place - at) for place, _, _ in left)
+        return lost
