@@ -14,9 +14,16 @@ Serve = Callable[[Callable[[str], None], asyncio.Event], Coroutine[None, None, N
 """Serves: calls the first with its address once it is up, and ends when the event is set."""
 
 
-def until_signal(serve: Serve, on_ready: Callable[[str], None]) -> signal.Signals:
-    """Serves until SIGINT or SIGTERM, and returns which of them came; what `serve` raises goes through."""
-    return asyncio.run(_until_signal(serve, on_ready))
+NewLoop = Callable[[], asyncio.AbstractEventLoop]
+
+
+def until_signal(serve: Serve, on_ready: Callable[[str], None], new_loop: NewLoop | None = None) -> signal.Signals:
+    """Serves until SIGINT or SIGTERM, and returns which of them came; what `serve` raises goes through.
+
+    `new_loop` makes the event loop where it is not to be Python's own.
+    """
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        return runner.run(_until_signal(serve, on_ready))
 
 
 async def _until_signal(serve: Serve, on_ready: Callable[[str], None]) -> signal.Signals:
@@ -33,7 +40,7 @@ async def _until_signal(serve: Serve, on_ready: Callable[[str], None]) -> signal
 
 
 @contextlib.contextmanager
-def running(serve: Serve, name: str) -> Generator[str]:
+def running(serve: Serve, name: str, new_loop: NewLoop | None = None) -> Generator[str]:
     """Serves from a thread called `name` for as long as the block lasts; gives the address.
 
     What `serve` raises before it is up comes at the block's beginning, what it raises later at its end.
@@ -52,7 +59,7 @@ def running(serve: Serve, name: str) -> Generator[str]:
 
     def work() -> None:
         try:
-            with asyncio.Runner() as runner:  # what is left of slow requests ends with it
+            with asyncio.Runner(loop_factory=new_loop) as runner:  # what is left of slow requests ends with it
                 loops.append(runner.get_loop())
                 runner.run(serve(on_ready, stop))
         except BaseException as exc:  # noqa: BLE001 - it belongs to the block's thread, whatever it is
