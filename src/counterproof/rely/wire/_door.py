@@ -254,14 +254,19 @@ class Door(asyncio.Protocol):
         if self._is_paused and not self._queue:
             self._is_paused = False
             self._transport.resume_reading()
-        if not self._queue:
-            now = self._loop.time()
-            self._until = now + (self._limits.head_s if self._is_reading else self._limits.idle_s)
+        if self._queue:
+            return
+        if self._has_head:
+            self._until = self._started + self._limits.body_s
+        else:
+            self._until = self._loop.time() + (self._limits.head_s if self._is_reading else self._limits.idle_s)
 
     def _answer_refused(self, refused: Refused) -> None:
         out = Out(self, Request("POST", self._target.decode("latin-1"), [], b"", self._peer, is_last=True))
         self._server.refuse(out, refused)
         self._until = self._loop.time() + self._limits.linger_s
+        if self._is_paused:
+            self._transport.resume_reading()  # what still comes is dropped, and that the client closes is seen
         if self._transport.can_write_eof():
             self._transport.write_eof()
         else:
@@ -310,7 +315,7 @@ class Door(asyncio.Protocol):
         if now - since < self._limits.write_s:
             return False
         left = self._transport.get_write_buffer_size()
-        if left > size - self._limits.body_bytes_per_s * self._limits.write_s / 4 and left >= size:
+        if size - left < self._limits.write_s * self._limits.body_bytes_per_s:
             return True
         self._stuck = (now, left)
         return False
