@@ -134,6 +134,7 @@ class PatternRule(Record, frozen=True, kw_only=True, tag="patterns", tag_field="
 
     `roles` empty: whoever speaks. Whatever its `action`, a rule that is found adds its `weight` once to the signal of
     the event's anchors; with `signal` it does nothing else. `replacement`: what `modify` puts in a match's place.
+    `holds_reply`: a streamed reply is held whole until its end, as a pattern without a longest match needs.
     """
 
     name: str
@@ -144,6 +145,7 @@ class PatternRule(Record, frozen=True, kw_only=True, tag="patterns", tag_field="
     weight: float = 1.0
     reason: str = ""
     replacement: str = ""
+    holds_reply: bool = False
     on_failure: Outcome = "reject"
 
 
