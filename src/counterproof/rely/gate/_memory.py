@@ -2,8 +2,8 @@
 
 No clock is read: time is what the caller says it is, and a caller's clock may jump. The memory keeps a time of its own,
 which goes on with the caller's, stands still where that goes back, and where it leaps forward follows by at most a
-quarter of the window per event. So one wrong reading ages what is remembered by a quarter of the window and no more, and
-a pause, however long, has been caught up with after five events.
+quarter of the window per event. So one wrong reading ages what is remembered by a quarter of the window and no more,
+and a pause, however long, has been caught up with after five events.
 """
 
 from __future__ import annotations

@@ -25,14 +25,14 @@ class Held:
 
     def __init__(self, at: float) -> None:
         self.at = self.swept = at
-        self.span = int(at)
+        self.span: int = int(at)
         self.events = self.total = 0.0
         self.contexts = self.identities = self.old_contexts = self.old_identities = self.fresh = 0
         self.fragments: dict[str, float] | None = None  # digest -> place
         self.heap: list[tuple[float, float, str]] | None = None  # (place, born, digest), the lowest first
 
     def age_to(self, at: float) -> int:
-        """Lets the counters decay, turns to the next half window if it has come; returns how many fragments it forgot."""
+        """Lets the counters decay and turns to the next half window if it has come; how many fragments it forgot."""
         passed = at - self.at
         if passed <= 0.0:
             return 0
