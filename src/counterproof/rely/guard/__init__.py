@@ -1,7 +1,12 @@
 """One call for every door: an event in, a decision out that stands in the record.
 
-Takes: compiled rules, a memory, a trail, a judge, a clock. Gives: decisions. Never: returns one that was not kept, or passes what
-could not be decided.
+Takes: compiled rules, a memory, a trail, a judge, a clock. Gives: decisions. Never: returns one that was not kept, or
+passes what could not be decided.
 """
 
-__all__: list[str] = []
+from counterproof.rely.guard._clock import Clock, steady
+from counterproof.rely.guard._counts import BOUNDS_S, Counts
+from counterproof.rely.guard._guard import Guard, Judges, Keeps
+from counterproof.rely.guard._held import Held
+
+__all__ = ["BOUNDS_S", "Clock", "Counts", "Guard", "Held", "Judges", "Keeps", "steady"]

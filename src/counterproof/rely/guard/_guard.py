@@ -1,0 +1,238 @@
+"""One call for every door.
+
+1. The rules look at the event, with the memory in hand; an event that cannot be looked at is a fault, and refused.
+2. Prompt policies that the rules ask for are put to their models, all at once, each with its own deadline.
+3. The rules settle what is to happen.
+4. What is to happen is written down; what cannot be written down is refused.
+5. Only then does the caller learn of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from counterproof import errors
+from counterproof.record import Answer, Decision, Event, GatePolicy, PromptRule, Sighting
+from counterproof.rely import appeal, gate
+from counterproof.rely.guard._clock import Clock, steady
+from counterproof.rely.guard._counts import Counts
+from counterproof.rely.guard._held import Held, Waiting
+
+UNKEPT = "gate:unkept"
+MAX_TERMINATED = 65_536
+"""How many terminated contexts are remembered; beyond it the oldest may begin anew."""
+
+
+Noted = Literal["override", "fault"]
+
+
+class Keeps(Protocol):
+    """Where decisions are written down before they take effect (`rely.trail`)."""
+
+    def keep(
+        self,
+        sighting: Sighting,
+        answers: Sequence[Answer],
+        decision: Decision,
+        now_ms: int,
+        *,
+        turn: int,
+        seen_ms: int,
+    ) -> int:
+        """Writes one decision down, or raises `StorageFailed`."""
+        ...
+
+    def note(self, kind: Noted, said: dict[str, str], now_ms: int) -> int:
+        """Writes down anything else that happened, or raises `StorageFailed`."""
+        ...
+
+    def begin_policy(self, policy: GatePolicy, now_ms: int) -> str:
+        """Writes a policy down, and that it is in force from here on, or raises `StorageFailed`."""
+        ...
+
+
+class Judges(Protocol):
+    """Who is asked about prompt policies (`rely.judge`)."""
+
+    async def ask(self, rule: PromptRule, event: Event, fragments: Sequence[str]) -> Answer:
+        """An answer, or how it failed; never raises, never later than the rule's deadline."""
+        ...
+
+
+class Guard:
+    """Decides about events, one after the other or many at once, and keeps every decision.
+
+    `decide` may be called from any thread; `consider` from one event loop. Without a judge, prompt policies that
+    should be asked count as failed: what then happens is what each of them declares.
+    """
+
+    def __init__(
+        self,
+        rules: gate.Rules,
+        trail: Keeps,
+        *,
+        memory: gate.Memory | None = None,
+        judge: Judges | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._rules = rules
+        self._trail = trail
+        self._memory = memory if memory is not None else gate.Memory(rules.policy.memory)
+        self._judge = judge
+        self._clock = clock or steady()
+        self._lock = threading.Lock()  # the pattern engine's scratch space and the memory are one caller's at a time
+        self._turn = 0
+        self._waiting = Waiting()
+        self._terminated: dict[str, None] = {}
+        self.counts = Counts()
+
+    @property
+    def rules(self) -> gate.Rules:
+        """The rules in force."""
+        return self._rules
+
+    @property
+    def memory(self) -> gate.Memory:
+        """What is remembered across contexts."""
+        return self._memory
+
+    @property
+    def held(self) -> tuple[Held, ...]:
+        """Events that wait for a person."""
+        return self._waiting.listed()
+
+    def replace(self, rules: gate.Rules, judge: Judges | None = None) -> None:
+        """Puts other rules in force, at once and whole: an event in flight is settled by those that looked at it.
+
+        Raises:
+            StorageFailed: the change could not be written down; the old rules stay in force.
+        """
+        self._trail.begin_policy(rules.policy, self._clock())
+        self._rules = rules
+        if judge is not None:
+            self._judge = judge
+
+    def decide(self, event: Event) -> Decision:
+        """A decision without waiting: prompt policies that should be asked count as failed."""
+        began = time.perf_counter()
+        rules, seen = self._rules, self._look(self._rules, event)
+        return self._kept(rules, event, seen, {}, began)
+
+    async def consider(self, event: Event) -> Decision:
+        """A decision, once the safety models that must be asked have answered or run out of time."""
+        began = time.perf_counter()
+        rules = self._rules
+        seen = self._look(rules, event)
+        asked = rules.asks(seen.sighting)
+        answers = await self._ask(asked, event, seen.sighting) if asked and self._judge is not None else {}
+        decision = self._kept(rules, event, seen, answers, began)
+        if decision.outcome in ("hold", "escalate"):
+            return await self._await_person(rules, seen.sighting, decision)
+        return decision
+
+    def shed(self, event: Event) -> Decision:
+        """The refusal of an event that the gate is too busy to look at, written down like any other."""
+        sighting = Sighting(kind=event.kind, door=event.door, size_bytes=event.size_bytes, is_shed=True)
+        now_ms = self._clock()
+        return self._kept(self._rules, event, _Seen(sighting, -1, now_ms), {}, time.perf_counter())
+
+    def fault(self, event: Event, error: BaseException) -> Decision:
+        """The refusal of an event that the caller's own code failed over; only the error's name is written down."""
+        return self._kept(self._rules, event, self._failed(event, error), {}, time.perf_counter())
+
+    def release(self, name: str, outcome: gate.Release) -> bool:
+        """A person's word about an event that is held; whether it was still waiting."""
+        return self._waiting.decide(name, outcome)
+
+    def _look(self, rules: gate.Rules, event: Event) -> _Seen:
+        """Step 1. The context of a terminated conversation is not looked at again."""
+        with self._lock:
+            now_ms = self._clock()
+            try:
+                sighting = rules.look(event, self._memory, now_ms / 1000)
+            except Exception as exc:  # noqa: BLE001 - whatever it is, the event was not looked at
+                return self._failed(event, exc)
+            self._turn += 1
+            if sighting.context in self._terminated:
+                sighting = msgspec.structs.replace(sighting, failed=(*sighting.failed, gate.TERMINATED))
+            return _Seen(sighting, self._turn - 1, now_ms)
+
+    def _failed(self, event: Event, error: BaseException) -> _Seen:
+        """A fault of the gate itself; the memory was not asked."""
+        self.counts.faults += 1
+        now_ms = self._clock()
+        self._note("fault", {"error": type(error).__name__}, now_ms)
+        sighting = Sighting(kind=event.kind, door=event.door, size_bytes=event.size_bytes, failed=(gate.FAULT,))
+        return _Seen(sighting, -1, now_ms)
+
+    async def _ask(self, asked: Sequence[PromptRule], event: Event, sighting: Sighting) -> dict[str, Answer]:
+        """Step 2."""
+        judge = self._judge
+        if judge is None:
+            return {}
+        fragments = self._memory.fragments(sighting.anchors)
+        found = await asyncio.gather(*(judge.ask(rule, event, fragments) for rule in asked))
+        return {answer.rule: answer for answer in found}
+
+    def _kept(self, rules: gate.Rules, event: Event, seen: _Seen, answers: dict[str, Answer], began: float) -> Decision:
+        """Steps 3 and 4."""
+        decision = rules.settle(seen.sighting, answers)
+        if decision.outcome == "modify":
+            decision = rules.modified(decision, event)
+        if decision.outcome not in ("allow", "modify"):
+            decision = msgspec.structs.replace(
+                decision, receipt=appeal.new_receipt(), reason=decision.reason or rules.policy.says
+            )
+        now_ms = self._clock()
+        try:
+            self._trail.keep(
+                seen.sighting, tuple(answers.values()), decision, now_ms, turn=seen.turn, seen_ms=seen.at_ms
+            )
+        except errors.StorageFailed:
+            self.counts.unkept += 1
+            decision = Decision(
+                outcome="reject", rules=(UNKEPT,), statuses=((UNKEPT, "failed"),), reason=rules.policy.says
+            )
+        if decision.outcome == "terminate" and seen.sighting.context:
+            self._terminate(seen.sighting.context)
+        self.counts.add(seen.sighting, answers, decision, time.perf_counter() - began)
+        return decision
+
+    def _terminate(self, context: str) -> None:
+        if len(self._terminated) >= MAX_TERMINATED:
+            del self._terminated[next(iter(self._terminated))]
+        self._terminated[context] = None
+
+    async def _await_person(self, rules: gate.Rules, sighting: Sighting, decision: Decision) -> Decision:
+        """What is held or left for a person waits; a word is written down before it takes effect; no word: refused."""
+        if rules.policy.hold_s <= 0 or self._waiting.is_full:
+            return msgspec.structs.replace(decision, outcome="reject")
+        name = decision.receipt
+        word = await self._waiting.wait(name, sighting, decision, self._clock(), rules.policy.hold_s)
+        outcome = "allow" if word == "allow" else "reject"
+        is_noted = self._note("override", {"receipt": appeal.receipt_digest(name), "said": word}, self._clock())
+        self.counts.overrides[word] += 1
+        return msgspec.structs.replace(decision, outcome=outcome if is_noted else "reject")
+
+    def _note(self, kind: Noted, said: dict[str, str], now_ms: int) -> bool:
+        """Whether it could be written down."""
+        try:
+            self._trail.note(kind, said, now_ms)
+        except errors.StorageFailed:
+            self.counts.unkept += 1
+            return False
+        return True
+
+
+class _Seen(msgspec.Struct, frozen=True):
+    """What was seen, as which event in the order of looking (-1: the memory was not asked), and when."""
+
+    sighting: Sighting
+    turn: int
+    at_ms: int
