@@ -18,7 +18,7 @@ def new_receipt() -> str:
 
 
 def read_receipt(text: str) -> str | None:
-    """A receipt as it was given out, from what a person typed (capitals, blanks, hyphens); None: it has not the form."""
+    """A receipt as it was given out, from what a person typed (capitals, blanks, hyphens); None: it is none."""
     text = "".join(text.split()).replace("-", "").lower() if len(text) <= 4 * RECEIPT_CHARS else ""
     return text if _FORM.fullmatch(text) else None
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Said = tuple[AnswerStatus, str]
 Turn = Literal["ask", "try", "rest"]
 _BUSY: Final = (429, 503)
+_LEAST_S: Final = 0.005  # with less than this left, a place is of no use
 _SHARE: Final = 0.2  # how much the newest answer weighs in the expected time
 
 
@@ -107,7 +108,7 @@ class Line:
                 return False
         self._waiting += 1
         try:
-            async with asyncio.timeout(max(0.0, until_s - time.monotonic())):
+            async with asyncio.timeout(max(0.0, until_s - _LEAST_S - time.monotonic())):
                 await self._places.acquire()
         except TimeoutError:
             return False

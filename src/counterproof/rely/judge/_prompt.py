@@ -36,8 +36,9 @@ Answer with one JSON object and nothing else, in which `label` is exactly one of
 _CONTROL: Final = re.compile(
     r"<\||\|>|<\uff5c|\uff5c>|</?s>|\[/?INST\]|<</?SYS>>|</?(?:start|end)_of_turn>|</?(?:bos|eos|think)>", re.IGNORECASE
 )
+_LIKE_BOUNDARY: Final = re.compile(r"^(?=\W*[0-9a-f]{32} (?:block|end)\b)", re.IGNORECASE | re.MULTILINE)
+_LINE_ENDS: Final = re.compile("\r\n?|[\x85\u2028\u2029]")
 _CONTROL_CHARACTERS: Final = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127), "\N{REPLACEMENT CHARACTER}")
-_TALKS_BACK: Final = ("user",)
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def _texts(event: Event) -> list[_Block]:
 
 
 def _heading(piece: Piece, *, is_call: bool) -> str:
-    return "request" if is_call or piece.role in _TALKS_BACK else "untrusted"
+    return "request" if is_call or piece.role == "user" else "untrusted"
 
 
 def _said(piece: Piece, event: Event) -> str:
@@ -137,6 +138,10 @@ def _prompt(system: str, event: Event, blocks: Sequence[_Block], part: int, part
 
 
 def _harmless(text: str) -> str:
-    """A text that no server takes for its own markup: role markers get a blank, control characters go."""
-    text = text.encode("utf-8", "replace").decode("utf-8").translate(_CONTROL_CHARACTERS)
-    return _CONTROL.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
+    """A text that no server takes for its own markup: role markers get a blank, control characters go.
+
+    A line that looks like a boundary of another question gets a mark, for models that look no closer.
+    """
+    text = _LINE_ENDS.sub("\n", text.encode("utf-8", "replace").decode("utf-8")).translate(_CONTROL_CHARACTERS)
+    text = _CONTROL.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
+    return _LIKE_BOUNDARY.sub("| ", text)
