@@ -2,8 +2,8 @@
 
 Each decision is one event `gen_ai.evaluation.result` (open-telemetry/semantic-conventions-genai, evaluation events):
 `gen_ai.evaluation.name` is the rule that led, `gen_ai.evaluation.score.label` the outcome, and
-`gen_ai.evaluation.explanation` the sentence that the refused were told. A tool call's event says `gen_ai.operation.name`
-`execute_tool` and `gen_ai.tool.name`. Content is never captured.
+`gen_ai.evaluation.explanation` the sentence that the refused were told. That of a tool call has `execute_tool` as its
+`gen_ai.operation.name`, and `gen_ai.tool.name`. Content is never captured.
 """
 
 from __future__ import annotations
