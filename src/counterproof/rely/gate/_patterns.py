@@ -1,0 +1,256 @@
+"""All patterns of a policy as one: what is found in texts, as they stand, folded, and decoded; in linear time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple, TypeAlias
+
+from counterproof import errors, record
+from counterproof.rely.gate import _fold, _fold_decode
+from counterproof.rely.gate._patterns_engine import Engine, Expression, engine
+from counterproof.rely.gate._patterns_syntax import MEND, Node, has_edges, literal, parse, width
+from counterproof.rely.gate._patterns_write import SEPARATOR, STAND_IN, in_folded, is_covered, written
+
+View: TypeAlias = Literal["plain", "folded", "decoded"]
+MOST_PATTERNS = 20_000
+MOST_CHARACTERS = 2_000_000
+
+
+class Match(NamedTuple):
+    """One stretch of a text in which a rule's patterns are found, in code points of the text as it was handed in."""
+
+    rule: int
+    text: int
+    start: int
+    end: int
+
+
+class Found(NamedTuple):
+    """What was found. `cut`: what was not looked at to its end, and why.
+
+    `is_partial`: something may have been found there that was not found elsewhere. Otherwise a rule was merely found so
+    often that its last stretch was taken to the end of the text.
+    """
+
+    spans: tuple[Match, ...] = ()
+    cut: tuple[str, ...] = ()
+    is_partial: bool = False
+
+
+NOTHING = Found()
+
+
+class Reach(NamedTuple):
+    """How long a match of a rule's patterns can be, in folded code points; `most` None: without bound."""
+
+    least: int
+    most: int | None
+
+
+class _Look(NamedTuple):
+    """One search under way: what is looked at, and what was found."""
+
+    wanted: Callable[[int, int], bool] | None
+    spans: list[Match]
+    often: list[str]
+    partial: list[str]
+
+
+class _Group(NamedTuple):
+    """Expressions that are searched together, and the rule of each."""
+
+    engine: Engine
+    rules: tuple[int, ...]
+
+
+class Patterns:
+    """The patterns of some rules, compiled once; safe in several threads and after a fork.
+
+    `hits` costs one pass over all texts. In the folded view upper and lower case are the same, and a space in a pattern
+    stands for any run of white space. `engine`: `hyperscan`, `re2` or `literal`; empty: the best that is installed.
+
+    Raises:
+        BadGate: a pattern is not in the syntax of spec/gate-policy.md, matches the empty text, or is too large.
+        MissingExtra: a pattern is more than a literal text, and no engine is installed.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[record.PatternRule],
+        views: Sequence[View] = ("plain", "folded"),
+        *,
+        engine: str = "",
+    ) -> None:
+        _check_amount(rules)
+        self.rules = tuple(rules)
+        self._is_folded, self._is_decoded = "folded" in views, "decoded" in views
+        nodes = [(at, p, _read(p, rule, n)) for at, rule in enumerate(rules) for n, p in enumerate(rule.patterns)]
+        self.reaches = tuple(_reach([node for at, _, node in nodes if at == rule]) for rule in range(len(rules)))
+        free: list[tuple[int, Expression]] = []
+        edged: list[tuple[int, Expression]] = []
+        for at, text, node in nodes:
+            group = edged if has_edges(node) else free
+            group += [(at, each) for each in _expressions(text, node, f"rule {rules[at].name!r}", views)]
+        self._free, self._edged = _group(free, engine), _group(edged, engine)
+
+    def hits(self, texts: Sequence[str]) -> list[tuple[int, int]]:
+        """Which rules' patterns are found in which texts, as (rule, text).
+
+        Raises:
+            BadGate: the engine failed; nothing is known of the texts.
+        """
+        return sorted({(span.rule, span.text) for span in self.find(texts).spans})
+
+    def search(self, texts: Sequence[str]) -> tuple[Match, ...]:
+        """Where rules' patterns are found in texts.
+
+        Raises:
+            BadGate: the engine failed, or some of a text was not looked at.
+        """
+        found = self.find(texts)
+        if found.is_partial:
+            raise errors.BadGate(f"not all was looked at ({found.cut[0]})", where="patterns", mend="ask for less at once")
+        return found.spans
+
+    def find(self, texts: Sequence[str], wanted: Callable[[int, int], bool] | None = None) -> Found:
+        """Where rules' patterns are found in texts. `wanted`: whether a (rule, text) is looked at.
+
+        Raises:
+            BadGate: the engine failed; nothing is known of the texts.
+        """
+        try:
+            return self._find(texts, wanted)
+        except errors.CounterproofError:
+            raise
+        except Exception as exc:
+            what = f"the engine failed ({type(exc).__name__}: {exc})"
+            raise errors.BadGate(what, where="patterns", mend="report it") from exc
+
+    def _find(self, texts: Sequence[str], wanted: Callable[[int, int], bool] | None) -> Found:
+        joined = SEPARATOR.join(texts)
+        if joined.count(SEPARATOR) >= max(len(texts), 1):
+            texts = [text.replace(SEPARATOR, STAND_IN) for text in texts]
+            joined = SEPARATOR.join(texts)
+        try:
+            raw = joined.encode()
+        except UnicodeEncodeError:  # lone surrogates: the same length without them
+            texts = [_valid(text) for text in texts]
+            joined = SEPARATOR.join(texts)
+            raw = joined.encode()
+        odd = _fold.strange(raw.replace(b"\x1e", b"")) if self._is_folded else frozenset[str]()
+        if not (self._edged.rules or self._is_decoded):
+            is_hit = self._free.engine.which(raw)
+            if not is_hit and odd and (loose := _fold.loose(joined, odd - {SEPARATOR})) != joined:
+                is_hit = self._free.engine.which(loose.encode())
+            if not is_hit:
+                return NOTHING
+        look = _Look(wanted, [], [], [])
+        for number, text in enumerate(texts):
+            self._in_text(text, number, look)
+        cut = tuple(dict.fromkeys((*look.partial, *look.often)))
+        return Found(tuple(_apart(sorted(set(look.spans)))), cut, bool(look.partial))
+
+    def _in_text(self, text: str, number: int, look: _Look) -> None:
+        self._in_views(text, number, look, None)
+        if not self._is_decoded:
+            return
+        decoded = _fold_decode.decoded(text)
+        look.partial.extend(decoded.cut)
+        for said, start, end in decoded.segments:
+            self._in_views(said.replace(SEPARATOR, STAND_IN), number, look, (start, end))
+        if (turned := _fold_decode.rot13(text)) != text:
+            self._in_views(turned, number, look, None)
+
+    def _in_views(self, text: str, number: int, look: _Look, whole: tuple[int, int] | None) -> None:
+        """Looks at one text as it stands and folded; `whole`: where to say that everything stands."""
+        raw = text.encode()
+        self._stretches(_fold.Folded(text, range(len(text) + 1)), raw, number, look, whole)
+        if self._is_folded and _fold.strange(raw) and (there := _fold.traced(text)).text != text:
+            self._stretches(there, there.text.encode(), number, look, whole)
+
+    def _stretches(
+        self, there: _fold.Folded, raw: bytes, number: int, look: _Look, whole: tuple[int, int] | None
+    ) -> None:
+        for group in (self._free, self._edged):
+            for each in set(group.engine.which(raw)):
+                rule = group.rules[each]
+                if look.wanted is not None and not look.wanted(rule, number):
+                    continue
+                found = group.engine.stretches(each, raw)
+                look.often.extend([f"{self.rules[rule].name}: found too often"] * found.is_cut)
+                places = _in_code_points(found.spans, raw, there.text)
+                look.spans.extend([Match(rule, number, *(whole or there.span(*place))) for place in places])
+
+
+def _group(expressions: list[tuple[int, Expression]], name: str) -> _Group:
+    return _Group(engine([each for _, each in expressions], name), tuple(rule for rule, _ in expressions))
+
+
+def _check_amount(rules: Sequence[record.PatternRule]) -> None:
+    patterns = [pattern for rule in rules for pattern in rule.patterns]
+    if len(patterns) > MOST_PATTERNS:
+        raise errors.BadGate(f"has more than {MOST_PATTERNS:,} patterns", where="rules", mend="leave some out")
+    if sum(map(len, patterns)) > MOST_CHARACTERS:
+        raise errors.BadGate(
+            f"has patterns of more than {MOST_CHARACTERS:,} characters", where="rules", mend="leave some out"
+        )
+
+
+def _read(pattern: str, rule: record.PatternRule, number: int) -> Node:
+    where = f"rule {rule.name!r}, pattern {number + 1}"
+    node = parse(pattern, where)
+    if width(node)[0] == 0:
+        raise errors.BadGate(f"matches the empty text, thus everything ({pattern[:80]!r})", where=where, mend=MEND)
+    return node
+
+
+def _reach(nodes: list[Node]) -> Reach:
+    spans = [width(node) for node in nodes]
+    mosts = [most for _, most in spans]
+    known = [most for most in mosts if most is not None]
+    return Reach(min((least for least, _ in spans), default=0), max(known, default=0) if known == mosts else None)
+
+
+def _expressions(text: str, node: Node, where: str, views: Sequence[View]) -> list[Expression]:
+    """What is searched for: the pattern as it stands, as it reads in folded text, or both in one."""
+    as_is = Expression(written(node), where, literal(node), reads_folded=False)
+    if "folded" not in views:
+        return [as_is]
+    there = in_folded(node)
+    if width(there)[0] == 0:
+        return [as_is]
+    said = literal(node)
+    folded = Expression(written(there), where, None if said is None else _fold.folded(said).text, reads_folded=True)
+    return [folded] if "plain" not in views or is_covered(node) else [folded, as_is]
+
+
+def _in_code_points(spans: list[tuple[int, int]], raw: bytes, text: str) -> list[tuple[int, int]]:
+    if len(raw) == len(text):
+        return spans
+    out: list[tuple[int, int]] = []
+    at = points = 0
+    for start, end in spans:
+        first = points + len(raw[at:start].decode())
+        points = first + len(raw[start:end].decode())
+        at = end
+        out.append((first, points))
+    return out
+
+
+def _apart(spans: list[Match]) -> list[Match]:
+    """Stretches of one rule in one text that overlap (found in several views, or by several patterns) as one."""
+    out: list[Match] = []
+    for span in spans:
+        if out and span[:2] == out[-1][:2] and span.start < out[-1].end:
+            out[-1] = out[-1]._replace(end=max(span.end, out[-1].end))
+        else:
+            out.append(span)
+    return out
+
+
+def _valid(text: str) -> str:
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace") if not _is_valid(text) else text
+
+
+def _is_valid(text: str) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in text)

@@ -1,0 +1,162 @@
+"""An expression written out for the engines, as it stands and as it reads in folded text.
+
+Texts are searched joined by U+001E, which no class written here holds; in a text that has it, U+001F takes its place.
+"""
+
+from __future__ import annotations
+
+from counterproof.rely.gate import _fold
+from counterproof.rely.gate._patterns_chars import (
+    SPACES,
+    Ranges,
+    complement,
+    count,
+    holds,
+    members,
+    merged,
+    without,
+)
+from counterproof.rely.gate._patterns_syntax import Chars, Edge, Either, Join, Node, Repeat
+
+SEPARATOR, STAND_IN = "\x1e", "\x1f"
+_FEW = 512
+_NEVER: Ranges = ((0x1E, 0x1E),)
+_EDGES = {"start": r"\A", "end": r"\z", "line start": "(?m:^)", "line end": "(?m:$)", "word": r"\b", "no word": r"\B"}
+
+
+def written(node: Node) -> str:
+    """The expression in a form that RE2 and Hyperscan read alike."""
+    match node:
+        case Chars(ranges):
+            return _class(ranges)
+        case Edge(kind):
+            return _EDGES[kind]
+        case Join(parts):
+            return "".join(map(_grouped, parts))
+        case Either(parts):
+            return "|".join(written(part) for part in parts)
+        case Repeat(part, least, most):
+            return _atom(part) + _bounds(least, most)
+
+
+def in_folded(node: Node) -> Node:
+    """What finds in a folded text (or in ASCII, whatever its case and white space) what `node` means."""
+    match node:
+        case Chars(ranges, but):
+            return _folded_class(ranges) if but is None else _folded_complement(but)
+        case Join(parts):
+            return Join(tuple(map(in_folded, parts)))
+        case Either(parts):
+            return Either(tuple(map(in_folded, parts)))
+        case Repeat(part, least, most):
+            inner = in_folded(part)
+            if _is_white_run(inner):
+                return Repeat(Chars(SPACES), min(least, 1), None)
+            return Repeat(inner, least, most)
+        case Edge():
+            return node
+
+
+def is_covered(node: Node) -> bool:
+    """Whether all that `node` finds in a text is found in the same text by `in_folded(node)` too."""
+    match node:
+        case Chars(ranges, but):
+            there = _folded_class(ranges) if but is None else _folded_complement(but)
+            if _is_white_run(there):
+                return holds(SPACES, ranges)
+            return isinstance(there, Chars) and holds(there.ranges, ranges)
+        case Join(parts) | Either(parts):
+            return all(map(is_covered, parts))
+        case Repeat(part):
+            return is_covered(part)
+        case Edge():
+            return True
+
+
+def _folded_class(ranges: Ranges) -> Node:
+    """One character out of `ranges`, in folded text: any of their folds."""
+    if holds(SPACES, ranges):
+        return Repeat(Chars(SPACES), 1, None)
+    kept = ranges
+    if count(ranges) <= _FEW:
+        kept = merged((code, code) for code in members(ranges) if code < 128)
+    singles, longer = _folds(ranges)
+    chosen = _with_ascii_cases(merged((*kept, *singles)))
+    ways: list[Node] = [Chars(chosen)] if chosen else []
+    ways += [_text(said) for said in sorted(longer) if said]
+    node = ways[0] if len(ways) == 1 else Either(tuple(ways))
+    return Repeat(node, 0, 1) if "" in longer and ways else node
+
+
+def _folded_complement(but: Ranges) -> Chars:
+    """One character that is none of `but`, in folded text. White space stays: a line's end is still to be told."""
+    singles, _ = _folds(but)
+    spaces = without(but, without(but, SPACES))
+    others = without(_with_ascii_cases(merged((*but, *singles))), SPACES)
+    all_but = merged((*spaces, *others))
+    return Chars(complement(all_but), all_but)
+
+
+def _folds(ranges: Ranges) -> tuple[Ranges, set[str]]:
+    """The folds of `ranges` that are one character, and those that are several."""
+    if count(ranges) > _FEW:
+        said = {fold for code, fold in _fold.changes() if any(low <= code <= high for low, high in ranges)}
+    else:
+        said = {_fold.fold_of(chr(code)) for code in members(ranges)}
+    singles = merged((ord(fold), ord(fold)) for fold in said if len(fold) == 1)
+    if any(low <= 32 <= high for low, high in singles):
+        singles = merged((*singles, *SPACES))
+    return singles, {fold for fold in said if len(fold) != 1}
+
+
+def _with_ascii_cases(ranges: Ranges) -> Ranges:
+    lower, upper = without(ranges, complement(((97, 122),))), without(ranges, complement(((65, 90),)))
+    return merged((*ranges, *((a - 32, b - 32) for a, b in lower), *((a + 32, b + 32) for a, b in upper)))
+
+
+def _text(said: str) -> Node:
+    parts: list[Node] = []
+    for char in said:
+        code = ord(char)
+        if char == " ":
+            parts.append(Repeat(Chars(SPACES), 1, None))
+        else:
+            parts.append(Chars(_with_ascii_cases(((code, code),))))
+    return Join(tuple(parts))
+
+
+def _is_white_run(node: Node) -> bool:
+    return isinstance(node, Repeat) and node.part == Chars(SPACES) and node.most is None
+
+
+def _grouped(node: Node) -> str:
+    return f"(?:{written(node)})" if isinstance(node, Either) else written(node)
+
+
+def _atom(node: Node) -> str:
+    return written(node) if isinstance(node, Chars) else f"(?:{written(node)})"
+
+
+def _bounds(least: int, most: int | None) -> str:
+    match least, most:
+        case 0, None:
+            return "*"
+        case 1, None:
+            return "+"
+        case 0, 1:
+            return "?"
+        case _:
+            return f"{{{least},{'' if most is None else most}}}" if least != most else f"{{{least}}}"
+
+
+def _class(ranges: Ranges) -> str:
+    if any(low <= 0x1E <= high for low, high in ranges):
+        ranges = without(merged((*ranges, (0x1F, 0x1F))), _NEVER)
+    if len(ranges) == 1 and ranges[0][0] == ranges[0][1]:
+        return _char(ranges[0][0])
+    return "[" + "".join(_char(low) if low == high else f"{_char(low)}-{_char(high)}" for low, high in ranges) + "]"
+
+
+def _char(code: int) -> str:
+    char = chr(code)
+    return char if char.isascii() and char.isalnum() else f"\\x{{{code:x}}}"
