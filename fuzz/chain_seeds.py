@@ -6,7 +6,7 @@ from functools import cache
 
 from counterproof import chain, note, record, tlog
 from counterproof.rely import select
-from tests.chain import small_tokens
+from tests.chain import small_gates, small_tokens
 from tests.publish.attest import claim_making
 from tests.rely.select import small_market
 from tests.rely.verify import broken, whole_log
@@ -46,6 +46,8 @@ def _predicates() -> tuple[record.Predicate, ...]:
         ),
         record.Heads(origin="log.example/chain", size=6, count=1, root="0" * 64),
         small_tokens.token_key(),
+        small_gates.policy(),
+        small_gates.head(),
     )  # fmt: skip
 
 

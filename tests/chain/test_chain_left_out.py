@@ -12,7 +12,7 @@ import pytest
 
 from counterproof import chain, note, record, tlog
 from counterproof.publish import attest
-from tests.chain import small_chain
+from tests.chain import small_chain, small_gates
 from tests.chain.small_chain import EVALUATOR, LAB, NOTHING, SECOND, digest, role, text
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class Town:
         self.genesis()
         steps = (
             self.role, self.rotate, self.compromise, self.genesis, self.generation, self.prereg, self.abandon,
-            self.audit, self.again, self.again, *[self.behaviour] * 5,
+            self.audit, self.again, self.again, *[self.behaviour] * 5, self.gate_policy, self.gate_head, self.gate_head,
         )  # fmt: skip
         for _ in range(self._random.randrange(3, 16)):
             self._one(steps)()
@@ -173,6 +173,18 @@ class Town:
         )  # fmt: skip
         self._add(said, self._holder("evaluator", said.auditor))
 
+    def gate_policy(self) -> None:
+        said = small_gates.policy(organisation=LAB, unscanned={"call": self._one(("reject", "reject", "allow"))})
+        self._add(said, self._holder("lab", LAB))
+
+    def gate_head(self) -> None:
+        seq, n = self._one(range(3)), self._one((5, 10, 20))
+        worker = record.WorkerHead(worker="w", n=n, hash=self._one(("0" * 64, "1" * 64)))
+        said = small_gates.head(
+            organisation=LAB, seq=seq, prev=self._any("gate-head") if seq else "", workers=(worker,), allowed=n,
+        )  # fmt: skip
+        self._add(said, self._holder("lab", LAB))
+
     def again(self) -> None:
         """Anybody can log another's words again, as they are or with a signature beside."""
         entry = self._one(self.entries)
@@ -218,12 +230,21 @@ def _is_true_in_any_order(entries: Sequence[bytes], breach: chain.Breach) -> boo
     words = {record.digest_bytes(entry): _words(entry) for entry in entries}
     shown = [chain.open_entry(entries[at]).statement.predicate for at in breach.evidence]
     said = chain.open_entry(entries[breach.index]).statement.predicate
+    if isinstance(said, record.GateHead):
+        return any(_cannot_both_be(said, one) for one in shown if isinstance(one, record.GateHead) and one != said)
     if not isinstance(said, record.Behaviour):
         return False
     declared = [one for one in shown if isinstance(one, record.Prereg)]
     twice = [one for one in shown if isinstance(one, record.Behaviour) and one != said]
     is_second = any(words.get(one.prereg) == words.get(said.prereg, b"") for one in twice)
     return is_second or any(chain.why_different(said, one) for one in declared)
+
+
+def _cannot_both_be(one: record.GateHead, other: record.GateHead) -> bool:
+    """Whether no record that only grows has both heads; here each has one worker, with as many records as allowed."""
+    before, after = sorted((one, other), key=lambda head: head.seq)
+    n, then = before.workers[0], after.workers[0]
+    return before.seq == after.seq or then.n < n.n or (then.n == n.n and then.hash != n.hash)
 
 
 def _check(seeds: Iterable[int]) -> set[str]:

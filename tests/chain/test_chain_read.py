@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from counterproof import chain, errors, note, record, tlog
 from counterproof.publish import attest
-from tests.chain import small_chain, small_tokens
+from tests.chain import small_chain, small_gates, small_tokens
 from tests.chain.small_chain import EVALUATOR, EVALUATOR_KEY, NOTHING, ORIGIN, Chain, digest, text
 
 KEY = text(EVALUATOR_KEY)
@@ -42,6 +42,8 @@ SAID: tuple[record.Predicate, ...] = (
     ),
     record.Heads(origin=ORIGIN, size=9, count=0, root=tlog.EMPTY_ROOT.hex()),
     small_tokens.token_key(),
+    small_gates.policy(),
+    small_gates.head(),
 )  # fmt: skip
 
 

@@ -25,12 +25,14 @@ _PLAIN: dict[type[shapes.Type], Callable[[], st.SearchStrategy[object]]] = {
 }
 
 
-def _of(shape: shapes.Type) -> st.SearchStrategy[object]:
+def _of(shape: shapes.Type) -> st.SearchStrategy[object]:  # noqa: PLR0911 - one line for each kind of type
     match shape:
         case shapes.LiteralType(values=values):
             return st.sampled_from(values)
         case shapes.VarTupleType(item_type=item):
             return st.lists(_of(item), max_size=3).map(tuple)
+        case shapes.TupleType(item_types=items):
+            return st.tuples(*map(_of, items))
         case shapes.DictType(key_type=key, value_type=value):
             return st.dictionaries(_of(key), _of(value), max_size=3)
         case shapes.UnionType(types=types):

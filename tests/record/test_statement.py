@@ -44,7 +44,8 @@ def test_what_is_no_decimal_string(text: str) -> None:
 def test_the_kinds_are_these() -> None:
     assert set(record.KINDS) == {
         "subject-genesis", "generation", "continuity", "prereg", "behaviour", "claim", "abandon", "dispute", "retract",
-        "key-rotate", "key-compromise", "role", "verifier-audit", "heads", "token-key",
+        "key-rotate", "key-compromise", "role", "verifier-audit", "heads", "token-key", "gate-policy",
+        "gate-head",
     }  # fmt: skip
 
 

@@ -6,12 +6,15 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from counterproof import chain, errors, note, record
-from tests.chain import small_chain
+from tests.chain import small_chain, small_gates
 from tests.chain.small_chain import EVALUATOR_KEY, LOG, NOTHING, text
 from tests.chain.test_chain_read import SAID, payload
 
+RULE, OTHER = small_gates.policy().rules
+WORKER = small_gates.head().workers[0]
 BY_KIND = {type(said).__name__: said for said in SAID}
 
 
@@ -57,6 +60,24 @@ BY_KIND = {type(said).__name__: said for said in SAID}
         ("TokenKey", {"issuer": "a,b"}, "its issuer is not 1 to 255 visible ASCII characters"),
         ("TokenKey", {"starts": "today"}, "its starts is no time"),
         ("TokenKey", {"ends": "2026-11-01T12:00:00Z"}, "one day at least and 400 days at most"),
+        ("LoggedGatePolicy", {"rules": ()}, "its rules are not as many as it says"),
+        ("LoggedGatePolicy", {"fails": {"reject": "1"}}, "its rules are not as many as it says"),
+        ("LoggedGatePolicy", {"fails": {"reject": "0"}}, "its fails is no map of outcomes"),
+        ("LoggedGatePolicy", {"fails": {"signal": "2"}}, "its fails is no map of outcomes"),
+        ("LoggedGatePolicy", {"unscanned": {"call": "signal"}}, "its unscanned is no map of kinds of events"),
+        ("LoggedGatePolicy", {"unscanned": {"thought": "reject"}}, "its unscanned is no map of kinds of events"),
+        ("LoggedGatePolicy", {"rules": (RULE, RULE)}, "its rules has more than 64 parts, or two of one name"),
+        ("LoggedGatePolicy", {"rules": (replace(RULE, name=""), OTHER)}, "its rules has a part that is empty"),
+        ("LoggedGatePolicy", {"rules": (replace(RULE, above=""), OTHER)}, "is no decimal string"),
+        ("LoggedGatePolicy", {"rules": (RULE, replace(OTHER, above="1"))}, "lies above something and is no threshold"),
+        ("GateHead", {"prev": NOTHING}, "prev is empty exactly where seq is 0"),
+        ("GateHead", {"ends": "2026-10-01T00:00:00Z"}, "it ends before it starts"),
+        ("GateHead", {"workers": ()}, "its workers has no part"),
+        ("GateHead", {"workers": (WORKER, WORKER)}, "or is not sorted by worker"),
+        ("GateHead", {"workers": (replace(WORKER, hash="ab"),)}, "is not 64 lower-case hexadecimal digits"),
+        ("GateHead", {"workers": (replace(WORKER, n=-1),)}, "its workers has a part that is not between 0"),
+        ("GateHead", {"policies": (NOTHING, NOTHING)}, "its policies says the same twice"),
+        ("GateHead", {"denied": -1}, "its denied is not between 0"),
         ("Claim", {"quote": ""}, "its quote is empty"),
         ("Claim", {"quote": "x" * 5000}, "its quote has 5000 characters"),
         ("Claim", {"conditions": {str(n): "" for n in range(65)}}, "its conditions has 65 parts"),

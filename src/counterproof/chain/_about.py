@@ -14,7 +14,7 @@ def named(said: record.Predicate) -> record.Named:
     return record.Named(name=name, digest={"sha256": digest.removeprefix("sha256:")})
 
 
-def _about(said: record.Predicate) -> tuple[str, str]:  # noqa: C901, PLR0911 - one line for each kind
+def _about(said: record.Predicate) -> tuple[str, str]:  # noqa: C901, PLR0911, PLR0912 - one line for each kind
     match said:
         case record.Behaviour():
             return "target", said.target
@@ -36,5 +36,9 @@ def _about(said: record.Predicate) -> tuple[str, str]:  # noqa: C901, PLR0911 - 
             return said.origin, said.root
         case record.TokenKey():
             return said.epoch, record.digest_bytes(said.key.encode())
+        case record.LoggedGatePolicy():
+            return "policy", said.policy
+        case record.GateHead():
+            return said.gate, record.digest_bytes(said.gate.encode())
         case _:
             return "subject", said.subject

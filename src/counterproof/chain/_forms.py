@@ -22,6 +22,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _WHEN = re.compile(r"20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_WHOLE = re.compile(r"[1-9][0-9]{0,14}", re.ASCII)
 _BAR = re.compile(r"(at least|at most) (\S+)", re.ASCII)
 
 
@@ -174,31 +175,62 @@ def _criteria(values: tuple[record.Criterion, ...]) -> str:
     return next((f"has a part that {why}" for why in checked if why), "")
 
 
+def _rules(values: tuple[record.LoggedRule, ...]) -> str:
+    if len(values) > MAX_ITEMS or len({value.name for value in values}) != len(values):
+        return f"has more than {MAX_ITEMS} parts, or two of one name"
+    checked = (_name(value.name) or _above(value) for value in values)
+    return next((f"has a part that {why}" for why in checked if why), "")
+
+
+def _above(value: record.LoggedRule) -> str:
+    if value.rule == "threshold":
+        return _decimal(value.above)
+    return "lies above something and is no threshold" if value.above else ""
+
+
+def _workers(values: tuple[record.WorkerHead, ...]) -> str:
+    names = [value.worker for value in values]
+    if not 1 <= len(values) <= MAX_ITEMS or names != sorted(set(names)):
+        return f"has no part, more than {MAX_ITEMS}, or is not sorted by worker"
+    checked = (_name(value.worker) or _count(value.n) or _hexadecimal(value.hash) for value in values)
+    return next((f"has a part that {why}" for why in checked if why), "")
+
+
+def _fails(values: dict[str, str]) -> str:
+    is_good = all(k in record.OUTCOMES and _WHOLE.fullmatch(v) for k, v in values.items())
+    return "" if is_good else "is no map of outcomes to how often"
+
+
+def _unscanned(values: dict[str, str]) -> str:
+    is_good = all(k in record.EVENT_KINDS and v in record.OUTCOMES for k, v in values.items())
+    return "" if is_good else "is no map of kinds of events to outcomes"
+
+
 def _free(_value: str) -> str:
     return ""
 
 
 _FORMS: dict[str, Callable[..., str]] = {
-    "after": _digest, "asked": _digest, "assurance": _free, "auditor": _name, "beacon": _text, "before": _digest,
-    "break_at": _decimal, "budget": _name, "categories": _each(_name, least=1), "category": _name,
-    "changed": _name, "claimant": _name, "closes_by": _when, "commitments": _map(_digest), "compares": _free,
-    "conditions": _map(_text), "conflicts": _each(_name, is_sorted=True), "count": _count, "criteria": _criteria,
-    "direction": _free, "document": _digest, "ends": _when, "entry": _digest, "epoch": _name,
-    "evaluator": _name, "evidence": _maybe_digest,
-    "generation": _digest, "grader": _name, "instrument": _name, "issuer": _host, "key": _key,
-    "keys": _each(_key, least=1),
-    "lab": _name, "level": _decimal, "locator": _text, "model_signing": _maybe_digest, "n": _count, "new": _key,
+    "after": _digest, "allowed": _count, "appeals": _count, "asked": _digest, "assurance": _free, "auditor": _name,
+    "beacon": _text, "before": _digest, "break_at": _decimal, "budget": _name, "categories": _each(_name, least=1),
+    "category": _name, "changed": _name, "claimant": _name, "closes_by": _when, "commitments": _map(_digest),
+    "compares": _free, "conditions": _map(_text), "conflicts": _each(_name, is_sorted=True), "count": _count,
+    "criteria": _criteria, "denied": _count, "direction": _free, "document": _digest, "ends": _when, "entry": _digest,
+    "epoch": _name, "escalated": _count, "evaluator": _name, "evidence": _maybe_digest, "fails": _fails,
+    "failures": _count, "faults": _count, "gate": _name, "generation": _digest, "grader": _name, "held": _count,
+    "instrument": _name, "issuer": _host, "key": _key, "keys": _each(_key, least=1), "lab": _name, "level": _decimal,
+    "locator": _text, "model_signing": _maybe_digest, "modified": _count, "n": _count, "new": _key,
     "next_key": _maybe_digest, "next_keys": _digest, "number": _count, "numbers": _numbers, "old": _key,
-    "opens": _count, "organisation": _name, "origin": _name,
-    "origins": _each(_host, least=1, is_sorted=True), "p": _decimal, "planted": _count,
-    "planted_right": _count, "prereg": _digest, "prev": _maybe_digest, "previous": _digest, "property": _name,
-    "questions": _count, "quote": _quote, "reading": _text, "reason": _name,
-    "relies_on": _each(_digest, is_sorted=True),
-    "repeated": _count, "repeated_agreeing": _count, "report": _digest, "role": _free, "root": _hexadecimal,
-    "seed": _count, "seq": _count, "size": _count, "starts": _when, "statistic": _decimal,
-    "subject": _digest, "suite": _digest,
-    "target": _digest, "test": _name, "threshold": _decimal, "transcripts": _hexadecimal, "verdict": _text,
-    "version": _name,
+    "opens": _count, "organisation": _name, "origin": _name, "origins": _each(_host, least=1, is_sorted=True),
+    "overrides": _count, "p": _decimal, "planted": _count, "planted_right": _count,
+    "policies": _each(_digest, is_sorted=True), "policy": _digest, "prereg": _digest, "prev": _maybe_digest,
+    "previous": _digest, "property": _name, "questions": _count, "quote": _quote, "reading": _text, "reason": _name,
+    "rejected": _count, "relies_on": _each(_digest, is_sorted=True), "repeated": _count, "repeated_agreeing": _count,
+    "report": _digest, "role": _free, "root": _hexadecimal, "rules": _rules, "seed": _count, "seq": _count,
+    "sheds": _count, "size": _count, "starts": _when, "statistic": _decimal, "subject": _digest, "suite": _digest,
+    "target": _digest, "terminated": _count, "test": _name, "threshold": _decimal, "timeouts": _count,
+    "transcripts": _hexadecimal, "unscanned": _unscanned, "upheld": _count, "verdict": _text, "version": _name,
+    "workers": _workers,
 }  # fmt: skip
 _OF_ITS_OWN: dict[tuple[str, str], Callable[..., str]] = {
     ("behaviour", "categories"): _count,
@@ -224,11 +256,11 @@ def check_forms(statement: record.Statement) -> None:
     Raises:
         BadStatement: naming the first field that is not.
     """
-    kind = statement.kind
+    kind, said = statement.kind, statement.predicate
     for name, check in _BY_KIND[kind]:
-        if why := check(getattr(statement.predicate, name)):
+        if why := check(getattr(said, name)):
             raise BadStatement(f"its {name} {why}", where=kind, mend="see spec/statement.md")
-    if why := _speaks_of(statement) or _together(statement.predicate) or _lasting(statement.predicate):
+    if why := _speaks_of(statement) or _together(said) or _of_gates(said) or _lasting(said):
         raise BadStatement(why, where=kind, mend="see spec/statement.md")
 
 
@@ -259,5 +291,18 @@ def _together(said: record.Predicate) -> str:
             return "old and new are the same key"
         case record.Prereg() if said.opens and not said.beacon:
             return "transcripts are to be opened by a beacon that is not named"
+        case _:
+            return ""
+
+
+def _of_gates(said: record.Predicate) -> str:
+    match said:
+        case record.LoggedGatePolicy():
+            listed, failing = min(said.count, MAX_ITEMS), sum(map(int, said.fails.values()))
+            return "" if (len(said.rules), failing) == (listed, said.count) else "its rules are not as many as it says"
+        case record.GateHead() if (said.seq == 0) != (said.prev == ""):
+            return "prev is empty exactly where seq is 0"
+        case record.GateHead() if seconds_of(said.ends) < seconds_of(said.starts):
+            return "it ends before it starts"
         case _:
             return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from counterproof import record
-from counterproof.chain import _admit_keys, _admit_results, _admit_subjects, _admit_tokens, _admit_words
+from counterproof.chain import _admit_gates, _admit_keys, _admit_results, _admit_subjects, _admit_tokens, _admit_words
 from counterproof.chain._case import Case
 from counterproof.chain._keys import Standing
 from counterproof.chain._read import open_entry
@@ -132,6 +132,16 @@ class Rules:
         keeps_log = any(one.role.role == "log" for one in self._state.keys.of(organisation))
         return None if keeps_log else found.said
 
+    def gate_head(self, organisation: str, gate: str) -> tuple[str, record.GateHead] | None:
+        """The latest head of a gate, with its entry's digest: what the next one's `seq` and `prev` follow on."""
+        found = self._state.gates.last(organisation, gate)
+        return (found.entry, found.said) if found else None
+
+    def gate_policy(self, organisation: str, gate: str, policy: str) -> record.LoggedGatePolicy | None:
+        """What a gate's organisation said of a policy first."""
+        found = self._state.gates.policy(organisation, gate, policy)
+        return found.said if found else None
+
     def is_retracted(self, entry: str) -> bool:
         """Whether its own organisation took it back."""
         return entry in self._state.retracted
@@ -191,3 +201,7 @@ def _admit(state: State, case: Case, said: record.Predicate) -> None:  # noqa: C
             _admit_words.heads(state, case, said)
         case record.TokenKey():
             _admit_tokens.token_key(state, case, said)
+        case record.LoggedGatePolicy():
+            _admit_gates.gate_policy(state, case, said)
+        case record.GateHead():
+            _admit_gates.gate_head(state, case, said)

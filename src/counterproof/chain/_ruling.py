@@ -11,7 +11,7 @@ Rule = Literal[
     "form", "signature", "standing", "revoked", "governance", "key", "genesis", "hijack", "generation",
     "generation-fork", "subject", "self-attestation", "conflict", "prereg", "prereg-late", "prereg-differs",
     "prereg-used", "unclosed", "sequence", "equivocation", "reference", "heads",
-    "token-key",
+    "token-key", "gate-policy", "gate-head",
 ]  # fmt: skip
 """The names of the rules; docs/chain.md says what each forbids."""
 
@@ -25,6 +25,8 @@ PROVABLE: frozenset[Rule] = frozenset(
         "prereg-used",
         "equivocation",
         "token-key",
+        "gate-policy",
+        "gate-head",
     }
 )
 """Rules whose breach a few entries show by themselves: that certain keys signed certain words.

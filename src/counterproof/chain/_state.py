@@ -6,6 +6,7 @@ from counterproof import quorum, record
 from counterproof.chain._announced import Announcements
 from counterproof.chain._case import Case
 from counterproof.chain._entries import NOWHERE, Entries, Known
+from counterproof.chain._gates import Gates
 from counterproof.chain._keys import Keys
 from counterproof.chain._preregs import Preregs
 from counterproof.chain._rings import Rings
@@ -24,6 +25,7 @@ class State:
         self.audits, self.judged = Rings(), Rings()
         self.subjects: dict[str, Subject] = {}
         self.tokens = Announcements()
+        self.gates = Gates()
         self.series: list[Series] = []
         self._series_at: dict[tuple[str, str, str], int] = {}
         self._said: dict[bytes, str] = {}

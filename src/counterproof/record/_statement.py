@@ -14,6 +14,7 @@ from typing import Literal, cast, get_args
 import msgspec
 
 from counterproof.record._canonical import Record
+from counterproof.record._gate import Action, Outcome
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -333,14 +334,89 @@ class TokenKey(Record, frozen=True, kw_only=True):
     ends: str
 
 
+class LoggedRule(Record, frozen=True, kw_only=True):
+    """One rule of a gate's policy, as far as it is logged: what it is, what it does, and what happens where it fails.
+
+    `action`: what it leads to (`signal`: nothing by itself), of a prompt policy the gravest that a label leads to.
+    `above`: what a threshold lies at, empty for any other rule.
+    """
+
+    name: str
+    rule: Literal["patterns", "threshold", "condition", "prompt"]
+    action: Action
+    on_failure: Outcome
+    above: str
+
+
+class LoggedGatePolicy(Record, frozen=True, kw_only=True):
+    """A policy that a gate decides by: a `gate-policy` (`GatePolicy` is the policy itself, whose digest is `policy`).
+
+    `rules`: at most 64, those whose failure is taken most lightly first, then as in the policy; `count`: how many there
+    are. `fails`: of all of them, how many lead to each outcome where they fail, as `OUTCOME` to a decimal string.
+    `unscanned`: what is decided where something could not be read, by kind of event. `numbers`: error rates measured
+    for exactly these rules, or why there are none.
+    """
+
+    organisation: str
+    gate: str
+    policy: str
+    count: int
+    rules: tuple[LoggedRule, ...]
+    fails: dict[str, str]
+    unscanned: dict[str, str]
+    numbers: tuple[Number | NoNumber, ...]
+    version: str
+
+
+class WorkerHead(Record, frozen=True, kw_only=True):
+    """Where the chain of one of a gate's workers stood: how many records, and the hash after the last of them."""
+
+    worker: str
+    n: int
+    hash: str
+
+
+class GateHead(Record, frozen=True, kw_only=True):
+    """What a gate did up to `ends`, all its workers together (spec/gate-trail.md). Counts are from the first record on.
+
+    `seq` counts from 0 per (organisation, gate) and `prev` is the digest of the entry before in that series, empty at
+    0. `policies`: digests of those that were in force since the head before. `allowed` to `terminated`: decisions by
+    outcome; `timeouts`: prompt policies without an answer in time; `failures`: rules that could not be evaluated;
+    `upheld`, `denied`: verdicts on appeals.
+    """
+
+    organisation: str
+    gate: str
+    seq: int
+    prev: str
+    starts: str
+    ends: str
+    workers: tuple[WorkerHead, ...]
+    policies: tuple[str, ...]
+    allowed: int
+    modified: int
+    escalated: int
+    held: int
+    rejected: int
+    terminated: int
+    overrides: int
+    sheds: int
+    timeouts: int
+    failures: int
+    faults: int
+    appeals: int
+    upheld: int
+    denied: int
+
+
 Predicate = (
     SubjectGenesis | Generation | Continuity | Prereg | Behaviour | Claim | Abandon | Dispute | Retract | KeyRotate
-    | KeyCompromise | Role | VerifierAudit | Heads | TokenKey
+    | KeyCompromise | Role | VerifierAudit | Heads | TokenKey | LoggedGatePolicy | GateHead
 )  # fmt: skip
 
 
 def _kind(predicate: type[Record]) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", predicate.__name__).lower()
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", predicate.__name__.removeprefix("Logged")).lower()
 
 
 KINDS: dict[str, type[Predicate]] = {

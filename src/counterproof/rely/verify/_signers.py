@@ -47,6 +47,8 @@ def may_say(said: record.Predicate) -> tuple[tuple[str, ...], str]:
             may = (("evaluator", "monitor"), said.auditor)
         case record.Dispute() | record.Retract() | record.TokenKey():
             may = ((), said.organisation)
+        case record.LoggedGatePolicy() | record.GateHead():
+            may = (("lab", "relying"), said.organisation)
         case record.Heads():
             may = (("log",), "")
         case _:

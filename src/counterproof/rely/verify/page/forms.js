@@ -57,6 +57,18 @@ function criteriaForm(values) {
   return first(values.map((v) => () => nameForm(v.metric) || decimalForm(v.threshold)));
 }
 
+const OUTCOMES = ["allow", "modify", "escalate", "hold", "reject", "terminate"], EVENTS = ["message", "span", "call", "result"];
+const above = (v) => (v.rule === "threshold" ? decimalForm(v.above) : v.above === "" ? "" : "lies above something and is no threshold");
+function rulesForm(values) {
+  if (values.length > MAX_ITEMS || new Set(values.map((v) => v.name)).size !== values.length) return "has two parts of one name";
+  return first(values.map((v) => () => nameForm(v.name) || above(v)));
+}
+function workersForm(values) {
+  const fits = values.length >= 1 && values.length <= MAX_ITEMS && values.every((v, i) => !i || before(values[i - 1].worker, v.worker));
+  return fits ? first(values.map((v) => () => nameForm(v.worker) || count(v.n) || hexadecimal(v.hash))) : "is not sorted by worker";
+}
+const only = (keys, does) => (values) => ([...values].every(([k, v]) => keys.includes(k) && does(v)) ? "" : "is no such map");
+
 const FORMS = {
   after: digest, asked: digest, assurance: free, auditor: nameForm, beacon: text, before: digest, break_at: decimalForm,
   budget: nameForm, categories: each(nameForm, {least: 1}), category: nameForm, changed: nameForm, claimant: nameForm,
@@ -71,6 +83,10 @@ const FORMS = {
   questions: count, quote, reason: nameForm, relies_on: each(digest, {sorted: true}), repeated: count, repeated_agreeing: count,
   report: digest, role: free, root: hexadecimal, seed: count, seq: count, size: count, starts: when, statistic: decimalForm, subject: digest,
   suite: digest, target: digest, test: nameForm, threshold: decimalForm, transcripts: hexadecimal, verdict: text, version: nameForm,
+  allowed: count, modified: count, escalated: count, held: count, rejected: count, terminated: count, overrides: count, sheds: count,
+  timeouts: count, failures: count, faults: count, appeals: count, upheld: count, denied: count, gate: nameForm, policy: digest,
+  policies: each(digest, {sorted: true}), rules: rulesForm, workers: workersForm,
+  fails: only(OUTCOMES, (v) => /^[1-9][0-9]{0,14}$/.test(v)), unscanned: only(EVENTS, (v) => OUTCOMES.includes(v)),
 };
 const OF_ITS_OWN = {
   "behaviour.categories": count, "claim.category": text, "generation.target": maybe(digest), "prereg.criteria": mapOf(bar),
@@ -89,6 +105,8 @@ async function spokenOf(kind, said) {
     case "verifier-audit": return [said.evaluator, await digestOf(utf8(said.evaluator))];
     case "heads": return [said.origin, said.root];
     case "token-key": return [said.epoch, await digestOf(utf8(said.key))];
+    case "gate-policy": return ["policy", said.policy];
+    case "gate-head": return [said.gate, await digestOf(utf8(said.gate))];
     default: return ["subject", said.subject];
   }
 }
@@ -109,6 +127,9 @@ async function checkStatement(statement, kind, said) {
     "verifier-audit": () => said.planted_right <= said.planted && said.repeated_agreeing <= said.repeated,
     "key-rotate": () => said.old !== said.new,
     prereg: () => said.opens === 0n || said.beacon !== "",
+    "gate-policy": () => said.rules.length === Number(said.count > 64n ? 64n : said.count) &&
+      [...said.fails.values()].reduce((sum, v) => sum + BigInt(v), 0n) === said.count,
+    "gate-head": () => (said.seq === 0n) === (said.prev === "") && said.starts <= said.ends,
     "token-key": () => { const days = (Date.parse(said.ends) - Date.parse(said.starts)) / 86_400_000; return days >= 1 && days <= 400; },
   }[kind];
   need(!together || together(), "its parts do not fit together");

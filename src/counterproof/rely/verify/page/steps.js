@@ -119,6 +119,7 @@ function maySay(kind, said) {
     case "continuity": return [["evaluator"], ""];
     case "verifier-audit": return [["evaluator", "monitor"], said.auditor];
     case "dispute": case "retract": case "token-key": return [[], said.organisation];
+    case "gate-policy": case "gate-head": return [["lab", "relying"], said.organisation];
     case "heads": return [["log"], ""];
     default: return [[], ""];
   }
