@@ -28,6 +28,8 @@ Side: TypeAlias = Literal["client", "server"]
 
 MAX_OPEN = 4096
 """How many requests of one side may be without an answer."""
+MAX_DONE = 1024
+"""How many answered requests are remembered, for streams that are taken up again."""
 MAX_REMEMBERED = 65_536
 """How many ids are known not to be new; beyond it the oldest are forgotten."""
 
@@ -77,7 +79,21 @@ class _Half:
     def __init__(self) -> None:
         self.open: dict[Id, Open] = {}
         self.used: OrderedDict[Id, None] = OrderedDict()
+        self.done: OrderedDict[Id, Open] = OrderedDict()
         self.notice: asyncio.Future[None] | None = None
+
+    def answered(self, named: Id | None, *, is_replay: bool) -> Open | None:
+        """The request of that id, which is open no longer; None: there is none that waits, or none that passed."""
+        asked = self.open.get(named) if named is not None else None
+        if asked is None and is_replay and named is not None:
+            return self.done.get(named)
+        if asked is None or not asked.is_sent:
+            return None
+        del self.open[asked.id]
+        self.done[asked.id] = asked
+        if len(self.done) > MAX_DONE:
+            self.done.popitem(last=False)
+        return asked
 
     def use(self, asked: Open) -> str:
         """Opens a request, or says why it cannot be one."""
@@ -121,9 +137,12 @@ class Exchange:
         """What becomes of bytes that the client sent as one message."""
         return await self._said("client", raw)
 
-    async def from_server(self, raw: bytes) -> Ruling:
-        """What becomes of bytes that the server sent as one message."""
-        return await self._said("server", raw)
+    async def from_server(self, raw: bytes, *, is_replay: bool = False) -> Ruling:
+        """What becomes of bytes that the server sent as one message.
+
+        `is_replay`: of a stream that is taken up again, in which answers that were given already come once more.
+        """
+        return await self._said("server", raw, is_replay=is_replay)
 
     def waiting(self, side: Side = "client") -> tuple[Open, ...]:
         """Requests of a side that have no answer yet."""
@@ -160,7 +179,7 @@ class Exchange:
             return Ruling()
         return Ruling(on=_rpc.cancelled(asked.id, why), back=_answer(asked, why, code=code))
 
-    async def _said(self, side: Side, raw: bytes) -> Ruling:
+    async def _said(self, side: Side, raw: bytes, *, is_replay: bool = False) -> Ruling:
         half = self._halves[side]
         before = half.notice
         try:
@@ -172,18 +191,20 @@ class Exchange:
         if message.kind == "notification":
             half.notice = mine = asyncio.get_running_loop().create_future()
         try:
-            return await self._ruled(side, message, before)
+            return await self._ruled(side, message, before, is_replay=is_replay)
         finally:
             if mine is not None:
                 mine.set_result(None)
                 if half.notice is mine:
                     half.notice = None
 
-    async def _ruled(self, side: Side, message: Message, before: asyncio.Future[None] | None) -> Ruling:
+    async def _ruled(
+        self, side: Side, message: Message, before: asyncio.Future[None] | None, *, is_replay: bool
+    ) -> Ruling:
         if message.kind == "request":
             return await self._request(side, message, before)
         if message.kind == "response":
-            return await self._response(side, message, before)
+            return await self._response(side, message, before, is_replay=is_replay)
         return await self._notification(side, message, before)
 
     async def _request(self, side: Side, message: Message, before: asyncio.Future[None] | None) -> Ruling:
@@ -210,13 +231,13 @@ class Exchange:
         asked.is_sent = True
         return Ruling(on=_rpc.encode(value))
 
-    async def _response(self, side: Side, message: Message, before: asyncio.Future[None] | None) -> Ruling:
-        other = self._halves["server" if side == "client" else "client"].open
-        asked = other.get(message.id) if message.id is not None else None
-        if asked is None or not asked.is_sent:
+    async def _response(
+        self, side: Side, message: Message, before: asyncio.Future[None] | None, *, is_replay: bool
+    ) -> Ruling:
+        asked = self._halves["server" if side == "client" else "client"].answered(message.id, is_replay=is_replay)
+        if asked is None:
             await self.unreadable(side, "answers what was not asked", len(message.raw))
             return Ruling()
-        del other[asked.id]
         if asked.method == "tools/list" and side == "server":
             refusal, value = await self._listed(message, asked)
         else:

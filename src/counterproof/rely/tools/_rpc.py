@@ -97,6 +97,11 @@ def _invalid(what: str) -> errors.BadInput:
     return errors.BadInput(what, where=str(INVALID_REQUEST))
 
 
+def decoded(data: bytes) -> object:
+    """What a message of our own says."""
+    return msgspec.json.decode(data)
+
+
 def encode(value: object) -> bytes:
     """A message's bytes, on one line."""
     return msgspec.json.encode(value)

@@ -114,7 +114,8 @@ class Relay:
             work = self._too_long(side, line) if isinstance(line, int) else self._one(side, line, rule)
             task = asyncio.create_task(work)
             self._tasks[side].add(task)
-            task.add_done_callback(lambda done: (self._tasks[side].discard(done), room.release()))
+            task.add_done_callback(self._tasks[side].discard)
+            task.add_done_callback(lambda _: room.release())
         if tasks := self._tasks[side]:
             await asyncio.wait(tuple(tasks))
 
@@ -226,16 +227,15 @@ async def _shut_down(child: asyncio.subprocess.Process, down: asyncio.Task[None]
 def _told_to_end(ended: asyncio.Event) -> Generator[None]:
     """Signals that ask a program to end begin the shutdown, so that the server gets its own."""
     loop = asyncio.get_running_loop()
-    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    try:
-        for number in signals:
+    heard: list[signal.Signals] = []
+    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not the main thread: its owner ends us
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, ended.set)
-    except (NotImplementedError, RuntimeError, ValueError):  # not in the main thread: whoever owns it ends us
-        signals = ()
+            heard.append(number)
     try:
         yield
     finally:
-        for number in signals:
+        for number in heard:
             loop.remove_signal_handler(number)
 
 
