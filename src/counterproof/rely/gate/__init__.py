@@ -8,7 +8,7 @@ sees; what of a stream may leave. Never: opens a socket, reads a clock, waits, o
 from counterproof.rely.gate._anchors import Anchors
 from counterproof.rely.gate._memory import Memory
 from counterproof.rely.gate._shape import SHAPES, Shape, reply_shape, shape_of
-from counterproof.rely.gate._walk import Walk, walk
+from counterproof.rely.gate._walk import Walk, event_of, walk
 
 __all__ = [
     "SHAPES",
@@ -16,6 +16,7 @@ __all__ = [
     "Memory",
     "Shape",
     "Walk",
+    "event_of",
     "reply_shape",
     "shape_of",
     "walk",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from counterproof.record import PieceRole
 from counterproof.rely.gate._walk_rules import (
     Part,
     Rule,
@@ -15,11 +16,13 @@ from counterproof.rely.gate._walk_rules import (
     arguments,
     blob,
     calls,
+    details,
+    fault,
     flag,
     given,
     kind,
     number,
-    numbers,
+    prompts,
     quiet,
     read,
     reference,
@@ -34,38 +37,42 @@ def _all(rule: Rule, names: str) -> dict[str, Rule]:
     return dict.fromkeys(names.split(), rule)
 
 
-_TEXTS = """messages input choices message content text refusal reasoning_content reasoning thinking name description
-title instructions prompt suffix stop prediction transcript annotations url_citation summary output tools tool functions
-function custom json_schema response_format allowed_tools tool_choice format grammar definition file image_url filename
-input_audio audio web_search_options user_location approximate city country region timezone query queries results
-action command commands code logs outputs diff path operation user_agent error message reason server_label
-server_description tool_names server_url headers authorization require_approval always never environment skills
-domains allowed_domains blocked_domains filters key value sources keys env working_directory
-pending_safety_checks acknowledged_safety_checks stdout stderr outcome connector_id ranking_options hybrid_search ranker
-revised_prompt logprobs tokens token top_logprobs incomplete_details details data_sources documents warnings namespace
-input_image_mask svg moderation policy categories caller url_citations citations container network_policy
-context_management prompt_cache_options prompt_cache_breakpoint stream_options access_programs
-input_transformations prompt_cache_diagnostics svg_usage tool_usage moderation_details options source conversation image voice
-result domain_secrets allowed_callers additional_tools script patch phase logger"""
-_NUMBERS = """temperature top_p n seed max_tokens max_completion_tokens max_output_tokens max_tool_calls presence_penalty
-frequency_penalty best_of created created_at completed_at expires_at index start_index end_index score
-score_threshold embedding_weight text_weight max_num_results max_results timeout_ms max_output_length exit_code
-x y scroll_x scroll_y display_width display_height partial_images output_compression frame_count frame_duration_ms
-compact_threshold logprob output_index content_index sequence_number num_requests cache_missed_tokens
-comparison_reusable_tokens input_tokens output_tokens total_tokens prompt_tokens completion_tokens reasoning_tokens top_k
-min_p repetition_penalty"""
-_FLAGS = """stream store parallel_tool_calls strict echo background defer_loading include_usage include_obfuscation
-read_only external_web_access approve prewarm flagged has_image"""
-_WORDS = """role object finish_reason status service_tier reasoning_effort verbosity effort generate_summary detail
-prompt_cache_retention truncation search_context_size search_content_types memory_limit execution mode ttl syntax quality size
-background output_format output_format input_fidelity complexity context_compression include modalities context button
-moderation_stage cyber generate"""
+_TEXTS = """messages input choices message content text refusal reasoning_content reasoning thinking name
+description title instructions prompt suffix stop prediction transcript annotations url_citation
+summary output tools tool functions function custom json_schema response_format allowed_tools
+grammar definition file image_url filename input_audio audio web_search_options user_location
+approximate city country region timezone query queries results action command commands code logs
+outputs diff path operation user_agent reason server_label server_description tool_names server_url
+headers authorization require_approval always never environment skills domains allowed_domains
+blocked_domains filters key value sources keys env working_directory pending_safety_checks
+acknowledged_safety_checks stdout stderr outcome connector_id ranking_options hybrid_search ranker
+revised_prompt tokens token incomplete_details details data_sources documents warnings namespace
+input_image_mask svg moderation policy categories caller url_citations citations container
+network_policy context_management prompt_cache_options prompt_cache_breakpoint stream_options
+access_programs input_transformations prompt_cache_diagnostics svg_usage tool_usage
+moderation_details options source conversation image result domain_secrets reasoning_details
+allowed_callers additional_tools script patch phase logger"""
+_NUMBERS = """temperature top_p n seed max_tokens max_completion_tokens max_output_tokens max_tool_calls
+presence_penalty frequency_penalty best_of created created_at completed_at expires_at index
+start_index end_index score score_threshold embedding_weight text_weight max_num_results max_results
+timeout_ms max_output_length exit_code x y scroll_x scroll_y display_width display_height
+partial_images output_compression frame_count frame_duration_ms compact_threshold logprob
+output_index content_index sequence_number num_requests cache_missed_tokens
+comparison_reusable_tokens input_tokens output_tokens total_tokens prompt_tokens completion_tokens
+reasoning_tokens top_k min_p repetition_penalty top_logprobs"""
+_FLAGS = """stream store parallel_tool_calls strict echo background defer_loading include_usage
+include_obfuscation read_only external_web_access approve prewarm flagged has_image"""
+_WORDS = """role object finish_reason status service_tier reasoning_effort verbosity effort generate_summary
+detail prompt_cache_retention truncation search_context_size search_content_types memory_limit
+execution mode ttl syntax quality size background output_format input_fidelity complexity
+context_compression include modalities context button moderation_stage cyber generate tool_choice
+format voice"""
 _QUIET = """id model user safety_identifier prompt_cache_key tool_call_id call_id approval_request_id caller_id
 system_fingerprint fingerprint version response_id"""
 
 _OWN_DETAILS: Mapping[str, Rule] = {
     **_all(
-        numbers,
+        details,
         """usage logit_bias bytes token_logprobs text_offset coordinate category_scores prompt_tokens_details
         completion_tokens_details input_tokens_details output_tokens_details cached_tokens_details""",
     ),
@@ -79,6 +86,7 @@ _OWN_DETAILS: Mapping[str, Rule] = {
     ),
     **_all(blob, "data file_data b64_json partial_image_b64"),
     **_all(url, "file_url"),
+    "error": fault,
     "arguments": arguments,
     "tool_calls": calls,
     "type": kind,
@@ -148,19 +156,25 @@ _PARTS: Mapping[str, Part] = {
     "computer_call_output": Part(role="tool", unread="a screenshot"),
     "mcp_approval_response": Part(role="user"),
 }
-_VOCABULARY_WORDS = frozenset(
-    """system developer user assistant tool function chat.completion text_completion response stop length tool_calls
-    content_filter function_call auto none required default flex scale priority fast standard pro low medium high xhigh
-    max minimal concise detailed in_memory 24h 30m 12h implicit explicit completed in_progress incomplete failed queued
-    cancelled searching interpreting generating calling disabled text image audio client server commentary final_answer
-    left right wheel back forward input output unknown original score block""".split()
-)
+_WORDS_OF_OPENAI = """system developer user assistant tool function chat.completion text_completion response stop length
+tool_calls content_filter function_call auto none required default flex scale priority fast standard
+pro low medium high xhigh max minimal concise detailed in_memory 24h 30m 12h implicit explicit
+completed in_progress incomplete failed queued cancelled searching interpreting generating calling
+disabled text image audio client server commentary final_answer left right wheel back forward input
+output unknown original score block"""
 
 _PARTS_CHAT = {**_PARTS, "function": Part(own={"arguments": arguments})}
 _CHAT_MEMBERS: Mapping[str, Rule] = {**_MEMBERS, "function_call": a_call}
 
-CHAT = Vocabulary({**_CHAT_MEMBERS}, _PARTS_CHAT, _VOCABULARY_WORDS)
-RESPONSES = Vocabulary(
-    {**_MEMBERS, "input_schema": schema, "conversation": reference}, _PARTS, _VOCABULARY_WORDS
-)
-COMPLETIONS = Vocabulary({**_MEMBERS, "logprobs": given}, _PARTS, _VOCABULARY_WORDS)
+_ROLES: Mapping[str, PieceRole] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "tool",
+    "function": "tool",
+}
+
+CHAT = Vocabulary(_CHAT_MEMBERS, _PARTS_CHAT, frozenset(_WORDS_OF_OPENAI.split()), _ROLES)
+RESPONSES = Vocabulary({**_MEMBERS, "conversation": reference}, _PARTS, frozenset(_WORDS_OF_OPENAI.split()), _ROLES)
+COMPLETIONS = Vocabulary({**_MEMBERS, "prompt": prompts}, _PARTS, frozenset(_WORDS_OF_OPENAI.split()), _ROLES)

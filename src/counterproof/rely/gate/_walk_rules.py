@@ -5,11 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import NamedTuple, TypeAlias, cast
 
-import msgspec
-
-from counterproof.record import Event, Piece, PieceRole
+from counterproof.record import Event, EventKind, Piece, PieceRole
 from counterproof.rely.gate._walk_exact import decode_text, member
 
 MAX_DEPTH = 64
@@ -33,11 +31,23 @@ class Part(NamedTuple):
 
 
 class Vocabulary(NamedTuple):
-    """What an interface calls things: rules for its members, wherever they stand, and the types of its objects."""
+    """What an interface calls things: rules for its members, wherever they stand, types of objects, who speaks."""
 
     members: Mapping[str, Rule]
     parts: Mapping[str, Part]
     words: frozenset[str]
+    roles: Mapping[str, PieceRole]
+
+
+class About(NamedTuple):
+    """What an event says besides what was found in it."""
+
+    kind: EventKind
+    tool: str
+    door: str
+    context: str
+    identity: str
+    size_bytes: int
 
 
 class Reading:
@@ -70,14 +80,19 @@ class Reading:
         self.told += 1
         self.pieces.append(Piece(text, role, where, is_new))
 
-    def events(self, event: Event) -> tuple[Event, ...]:
+    def events(self, about: About) -> tuple[Event, ...]:
         """The message, and each of the calls it asks for."""
-        message = msgspec.structs.replace(event, pieces=tuple(self.pieces), unscanned=tuple(self.unscanned))
-        calls = (
-            msgspec.structs.replace(event, kind="call", tool=tool, pieces=tuple(pieces), unscanned=tuple(unscanned))
-            for tool, pieces, unscanned in self.calls
-        )
-        return (message, *calls)
+        kind, tool, door, context, identity, size = about
+        found = [(kind, tool, self.pieces, self.unscanned)]
+        if self.calls:
+            found += [("call", tool, pieces, unscanned) for tool, pieces, unscanned in self.calls]
+        return tuple(
+            Event(
+                kind=kind, door=door, pieces=tuple(pieces), tool=tool, context=context, identity=identity,
+                unscanned=tuple(unscanned), size_bytes=size,
+            )
+            for kind, tool, pieces, unscanned in found
+        )  # fmt: skip
 
 
 def read(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
@@ -87,8 +102,7 @@ def read(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> 
     elif type(value) is dict:
         an_object(w, cast("dict[str, object]", value), where, role, depth)
     elif type(value) is list:
-        if depth > MAX_DEPTH:
-            w.note(where, f"deeper than {MAX_DEPTH}")
+        if _is_too_deep(w, where, depth):
             return
         for index, item in enumerate(cast("list[object]", value)):
             read(w, item, f"{where}[{index}]", role, depth + 1)
@@ -98,35 +112,49 @@ def read(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> 
 
 def an_object(w: Reading, value: dict[str, object], where: str, role: PieceRole, depth: int) -> None:
     """An object: its type says what it is, its members have rules; a member without one is read, and noted."""
-    if depth > MAX_DEPTH or len(where) > MAX_WHERE:
-        w.note(where[:MAX_WHERE], f"deeper than {MAX_DEPTH}" if depth > MAX_DEPTH else "its address is too long")
+    if _is_too_deep(w, where, depth):
         return
-    members, own = w.vocabulary.members, None
-    kind = value.get("type")
-    if kind is not None:
-        part = w.vocabulary.parts.get(kind) if type(kind) is str else None
-        if part is None:
-            w.note(f"{where}.type" if where else "type", "a type that is not known")
-        else:
-            if part.is_call and w.splits:
-                a_call(w, value, where, role, depth)
-                return
-            own = part.own
-            role = part.role or role
-            if part.unread:
-                w.note(where, part.unread)
-    _members(w, value, where, role, depth, own, members)
+    said = value.get("role")
+    if said is not None:
+        known = w.vocabulary.roles.get(said) if type(said) is str else None
+        if known is None:
+            w.note(f"{where}.role" if where else "role", "a role that is not known")
+        role = known or "unknown"
+    named = value.get("type")
+    if named is None:
+        members_of(w, value, where, role, depth, None)
+        return
+    part = w.vocabulary.parts.get(named) if type(named) is str else None
+    if part is None:
+        w.note(f"{where}.type" if where else "type", "a type that is not known")
+        members_of(w, value, where, role, depth, None)
+    elif part.is_call and w.splits:
+        a_call(w, value, where, role, depth)
+    else:
+        if part.unread:
+            w.note(where, part.unread)
+        members_of(w, value, where, part.role or role, depth, part.own)
 
 
-def _members(  # noqa: PLR0913 -- the hot loop: what it needs is handed over, not looked up
+def _is_too_deep(w: Reading, where: str, depth: int) -> bool:
+    """Whether what stands here is left unread, and noted: addresses have to stay short, or they outgrow the body."""
+    if depth > MAX_DEPTH:
+        w.note(where[:MAX_WHERE], f"deeper than {MAX_DEPTH}")
+    elif len(where) > MAX_WHERE:
+        w.note(where[:MAX_WHERE], "its address is too long")
+    return depth > MAX_DEPTH or len(where) > MAX_WHERE
+
+
+def members_of(
     w: Reading,
     value: dict[str, object],
     where: str,
     role: PieceRole,
     depth: int,
     own: Mapping[str, Rule] | None,
-    members: Mapping[str, Rule],
 ) -> None:
+    """Each member by its rule."""
+    members = w.vocabulary.members
     for name, item in value.items():
         rule = (own.get(name) if own else None) or members.get(name)
         if rule is None:
@@ -141,7 +169,7 @@ def _members(  # noqa: PLR0913 -- the hot loop: what it needs is handed over, no
 def a_call(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
     """What asks for a tool: in a reply an event of its own."""
     if type(value) is not dict:
-        read(w, value, where, role, depth)
+        word(w, value, where, role, depth)
         return
     known = cast("dict[str, object]", value)
     if not w.splits:
@@ -180,16 +208,14 @@ def free(w: Reading, value: object, where: str, role: PieceRole, depth: int, lev
         if levels and value[:1] in '{["' and len(value) > 1:
             _opened(w, value, where, role, depth, levels)
     elif type(value) is dict:
-        if depth > MAX_DEPTH or len(where) > MAX_WHERE:
-            w.note(where[:MAX_WHERE], f"deeper than {MAX_DEPTH}" if depth > MAX_DEPTH else "its address is too long")
+        if _is_too_deep(w, where, depth):
             return
         for name, item in cast("dict[str, object]", value).items():
             at = member(where, name)
             w.text(name, at + "|name", role, is_new=w.is_new)
             free(w, item, at, role, depth + 1, levels)
     elif type(value) is list:
-        if depth > MAX_DEPTH:
-            w.note(where, f"deeper than {MAX_DEPTH}")
+        if _is_too_deep(w, where, depth):
             return
         for index, item in enumerate(cast("list[object]", value)):
             free(w, item, f"{where}[{index}]", role, depth + 1, levels)
@@ -226,8 +252,7 @@ def given(w: Reading, value: object, where: str, role: PieceRole, depth: int) ->
 def schema(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
     """A JSON Schema: names, descriptions, defaults, choices; not the words of JSON Schema itself."""
     if type(value) is dict:
-        if depth > MAX_DEPTH or len(where) > MAX_WHERE:
-            w.note(where[:MAX_WHERE], f"deeper than {MAX_DEPTH}" if depth > MAX_DEPTH else "its address is too long")
+        if _is_too_deep(w, where, depth):
             return
         for name, item in cast("dict[str, object]", value).items():
             at = member(where, name)
@@ -235,8 +260,7 @@ def schema(w: Reading, value: object, where: str, role: PieceRole, depth: int) -
                 w.text(name, at + "|name", role, is_new=w.is_new)
             schema(w, item, at, role, depth + 1)
     elif type(value) is list:
-        if depth > MAX_DEPTH:
-            w.note(where, f"deeper than {MAX_DEPTH}")
+        if _is_too_deep(w, where, depth):
             return
         for index, item in enumerate(cast("list[object]", value)):
             schema(w, item, f"{where}[{index}]", role, depth + 1)
@@ -256,26 +280,52 @@ def flag(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> 
         _amiss(w, value, where, role, depth, "true or false")
 
 
-def numbers(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
-    """Numbers in any arrangement; a name that is not known is read, and not counted as new."""
-    if type(value) is dict and depth <= MAX_DEPTH and len(where) <= MAX_WHERE:
+def details(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+    """Counts and reports in any arrangement: a name or word that is not known is read, and not counted as new."""
+    if type(value) is str:
+        word(w, value, where, role, depth)
+    elif type(value) is dict:
+        if _is_too_deep(w, where, depth):
+            return
         for name, item in cast("dict[str, object]", value).items():
             at = member(where, name)
             if name not in w.vocabulary.members:
                 w.text(name, at + "|name", "unknown", is_new=False)
-            numbers(w, item, at, role, depth + 1)
-    elif type(value) is list and depth <= MAX_DEPTH:
+            details(w, item, at, role, depth + 1)
+    elif type(value) is list and not _is_too_deep(w, where, depth):
         for index, item in enumerate(cast("list[object]", value)):
-            numbers(w, item, f"{where}[{index}]", role, depth + 1)
+            details(w, item, f"{where}[{index}]", role, depth + 1)
+
+
+def fault(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+    """What went wrong, as it is told: its texts are read as they come, its known names are not."""
+    if type(value) is dict and not _is_too_deep(w, where, depth):
+        for name, item in cast("dict[str, object]", value).items():
+            at = member(where, name)
+            if name not in w.vocabulary.members:
+                w.text(name, at + "|name", role, is_new=w.is_new)
+            free(w, item, at, role, depth + 1)
+    elif type(value) is not dict:
+        free(w, value, where, role, depth)
+
+
+def prompts(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+    """A text, several, or tokens: those are no text."""
+    if type(value) is list and any(type(item) is not str for item in cast("list[object]", value)):
+        w.note(where, "tokens")
+        free(w, cast("object", value), where, role, depth)
     else:
-        number(w, value, where, role, depth)
+        read(w, value, where, role, depth)
 
 
 def word(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
-    """One of the interface's own words; any other is read, and not counted as new."""
+    """One of the interface's own words, or several; any other is read, and not counted as new."""
     if type(value) is str:
         if value not in w.vocabulary.words:
             w.text(value, where, "unknown", is_new=False)
+    elif type(value) is list and not _is_too_deep(w, where, depth):
+        for index, item in enumerate(cast("list[object]", value)):
+            word(w, item, f"{where}[{index}]", role, depth + 1)
     else:
         read(w, value, where, role, depth)
 
@@ -322,6 +372,14 @@ def url(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> N
         w.note(where, "what stands at an address")
 
 
+def link(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+    """An address that programs follow, and no model."""
+    if type(value) is str and value[:5].lower() == "data:":
+        blob(w, value, where, role, depth)
+    else:
+        read(w, value, where, role, depth)
+
+
 def sealed(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
     """What only the upstream can read."""
     if value is not None and value != "":
@@ -350,7 +408,7 @@ def unpacked(data: str) -> str | None:
     return None if _CONTROLS.intersection(text) else text
 
 
-def _amiss(w: Reading, value: object, where: str, role: PieceRole, depth: int, wanted: str) -> None:  # noqa: PLR0913 -- a rule, and what was wanted
+def _amiss(w: Reading, value: object, where: str, role: PieceRole, depth: int, wanted: str) -> None:
     w.note(where, f"{_named(value)} where {wanted} belongs")
     free(w, value, where, role, depth)
 
@@ -364,11 +422,11 @@ _JSON_NAMES: Mapping[type, str] = {
     str: "a text", int: "a number", float: "a number", bool: "true or false", dict: "an object", list: "a list",
     type(None): "nothing",
 }  # fmt: skip
-SCHEMA_WORDS = frozenset(
-    """$schema $id $ref $defs $anchor $comment definitions type properties required items prefixItems enum const anyOf
-    oneOf allOf not if then else additionalProperties patternProperties propertyNames minimum maximum exclusiveMinimum
-    exclusiveMaximum minLength maxLength pattern format minItems maxItems uniqueItems contains minContains maxContains
-    minProperties maxProperties multipleOf description title default examples deprecated readOnly writeOnly
-    dependentRequired dependentSchemas unevaluatedItems unevaluatedProperties contentEncoding contentMediaType strict
-    string number integer boolean object array null date-time date time uri email uuid""".split()
-)
+_SCHEMA = """$schema $id $ref $defs $anchor $comment definitions type properties required items prefixItems enum
+const anyOf oneOf allOf not if then else additionalProperties patternProperties propertyNames
+minimum maximum exclusiveMinimum exclusiveMaximum minLength maxLength pattern format minItems
+maxItems uniqueItems contains minContains maxContains minProperties maxProperties multipleOf
+description title default examples deprecated readOnly writeOnly dependentRequired dependentSchemas
+unevaluatedItems unevaluatedProperties contentEncoding contentMediaType strict string number integer
+boolean object array null date-time date time uri email uuid"""
+SCHEMA_WORDS = frozenset(_SCHEMA.split())
