@@ -13,7 +13,7 @@ import binascii
 import contextlib
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import cast
 
 from counterproof import errors
@@ -61,6 +61,26 @@ class Endpoint:
         self._message_bytes = message_bytes
         self._sessions: OrderedDict[bytes, Exchange] = OrderedDict()
         self._aside: set[asyncio.Task[None]] = set()
+
+    async def serve(
+        self,
+        address: tuple[str, int],
+        on_ready: Callable[[str], None],
+        stop: asyncio.Event,
+        *,
+        limits: wire.Limits | None = None,
+    ) -> None:
+        """Serves until the event is set; fits `counterproof.server` once its first is bound.
+
+        Raises:
+            OSError: the address cannot be listened on.
+        """
+        hooks = wire.Hooks(words=_words)
+        try:
+            await wire.Server(self.handle, limits, hooks).serve(address, on_ready, stop)
+        finally:
+            self._upstream.close()
+            await asyncio.sleep(0)  # connections take note in the loop's next round
 
     async def handle(self, request: wire.Request, out: wire.Out) -> None:
         """Answers one request; never before what it asks for, and what is answered to it, is decided on."""
@@ -244,6 +264,11 @@ class Endpoint:
         except wire.UpstreamFailed as exc:
             _say(out, exc.status, _rpc.error(None, _rpc.SERVER_GONE, f"The server did not answer: {exc.what}"))
             return None
+
+
+def _words(_status: int, said: str, _path: str) -> bytes:
+    """The server's own refusals."""
+    return _rpc.error(None, _rpc.INVALID_REQUEST, said)
 
 
 async def _events(answer: wire.Answer, max_bytes: int) -> AsyncGenerator[_sse.Sent]:
