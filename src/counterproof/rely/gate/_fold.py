@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 WHITE = frozenset(" \t\n\v\f\r")
@@ -68,6 +67,12 @@ def fold_of(char: str) -> str:
         return " "
     plain = unicodedata.normalize("NFKD", char)
     return "".join(_one(piece) for whole in plain for piece in unicodedata.normalize("NFKD", whole.casefold()))
+
+
+def is_latin(char: str) -> bool:
+    """Whether a letter is a Latin one (with an accent, in another width, as a symbol), not one that looks like it."""
+    name = unicodedata.name(unicodedata.normalize("NFKD", char)[:1], "")
+    return "LATIN" in name or name.startswith(("REGIONAL INDICATOR", "DIGIT"))
 
 
 def strange(raw: bytes) -> frozenset[str]:
@@ -136,10 +141,3 @@ def _is_in(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
 
 
 _FOLDS = _Folds()
-
-
-@lru_cache(maxsize=1)
-def changes() -> tuple[tuple[int, str], ...]:
-    """Every character that a fold changes, with its fold: worked out once, where a pattern has a wide class."""
-    codes = (code for code in range(0x110000) if not 0xD800 <= code <= 0xDFFF)
-    return tuple((code, said) for code in codes if (said := fold_of(chr(code))) != chr(code))

@@ -14,12 +14,13 @@ from counterproof.rely.gate._patterns_chars import (
     holds,
     members,
     merged,
+    with_cases,
     without,
 )
 from counterproof.rely.gate._patterns_syntax import Chars, Edge, Either, Join, Node, Repeat
 
 SEPARATOR, STAND_IN = "\x1e", "\x1f"
-_FEW = 512
+_FEW = 8
 _NEVER: Ranges = ((0x1E, 0x1E),)
 _EDGES = {"start": r"\A", "end": r"\z", "line start": "(?m:^)", "line end": "(?m:$)", "word": r"\b", "no word": r"\B"}
 
@@ -74,39 +75,45 @@ def is_covered(node: Node) -> bool:
 
 
 def _folded_class(ranges: Ranges) -> Node:
-    """One character out of `ranges`, in folded text: any of their folds."""
+    """One character out of `ranges`, in folded text: itself in any case, and what a letter that stands alone is folded to."""
     if holds(SPACES, ranges):
         return Repeat(Chars(SPACES), 1, None)
-    kept = ranges
-    if count(ranges) <= _FEW:
-        kept = merged((code, code) for code in members(ranges) if code < 128)
     singles, longer = _folds(ranges)
-    chosen = _with_ascii_cases(merged((*kept, *singles)))
-    ways: list[Node] = [Chars(chosen)] if chosen else []
+    ways: list[Node] = [Chars(_any_case(merged((*ranges, *singles))))]
     ways += [_text(said) for said in sorted(longer) if said]
     node = ways[0] if len(ways) == 1 else Either(tuple(ways))
-    return Repeat(node, 0, 1) if "" in longer and ways else node
+    return Repeat(node, 0, 1) if "" in longer else node
 
 
 def _folded_complement(but: Ranges) -> Chars:
     """One character that is none of `but`, in folded text. White space stays: a line's end is still to be told."""
     singles, _ = _folds(but)
     spaces = without(but, without(but, SPACES))
-    others = without(_with_ascii_cases(merged((*but, *singles))), SPACES)
+    others = without(_any_case(merged((*but, *singles))), SPACES)
     all_but = merged((*spaces, *others))
     return Chars(complement(all_but), all_but)
 
 
 def _folds(ranges: Ranges) -> tuple[Ranges, set[str]]:
-    """The folds of `ranges` that are one character, and those that are several."""
-    if count(ranges) > _FEW:
-        said = {fold for code, fold in _fold.changes() if any(low <= code <= high for low, high in ranges)}
-    else:
-        said = {_fold.fold_of(chr(code)) for code in members(ranges)}
+    """The folds of `ranges` that are one character, and those that are several.
+
+    A class of many letters is what it says: folded, `[а-я]` would find every English word. Nor is a letter of another
+    script in a *pattern* read as the Latin one it looks like: a Russian word would find an English one.
+    """
+    said: set[str] = set()
+    if count(ranges) <= _FEW:
+        for char in map(chr, members(ranges)):
+            fold = _fold.fold_of(char)
+            is_foreign = not char.isascii() and fold.isascii() and fold.isalnum() and not _fold.is_latin(char)
+            said |= set() if is_foreign else {fold}
     singles = merged((ord(fold), ord(fold)) for fold in said if len(fold) == 1)
     if any(low <= 32 <= high for low, high in singles):
         singles = merged((*singles, *SPACES))
     return singles, {fold for fold in said if len(fold) != 1}
+
+
+def _any_case(ranges: Ranges) -> Ranges:
+    return with_cases(ranges) if ranges and ranges[-1][1] > 127 else _with_ascii_cases(ranges)
 
 
 def _with_ascii_cases(ranges: Ranges) -> Ranges:
