@@ -7,6 +7,7 @@ sees; what of a stream may leave. Never: opens a socket, reads a clock, waits, o
 
 from counterproof.rely.gate._anchors import Anchors
 from counterproof.rely.gate._memory import Memory
+from counterproof.rely.gate._rewrite import Span, rewrite
 from counterproof.rely.gate._shape import SHAPES, Shape, reply_shape, shape_of
 from counterproof.rely.gate._walk import Walk, event_of, walk
 
@@ -15,9 +16,11 @@ __all__ = [
     "Anchors",
     "Memory",
     "Shape",
+    "Span",
     "Walk",
     "event_of",
     "reply_shape",
+    "rewrite",
     "shape_of",
     "walk",
 ]

@@ -79,7 +79,7 @@ def walk(shape: Shape, body: bytes, *, door: str, context: str = "", identity: s
     else:
         kind, tool = _known(w, cast("dict[str, object]", value), form, tool)
     events = w.events(About(kind or "message", tool, door, context, identity, len(body)))
-    if b"\\u0000" in body:
+    if "\0" in "".join([piece.text for event in events for piece in event.pieces]):
         events = tuple(map(_without_nothing, events))
     return Walk(events, value, body)
 
