@@ -235,6 +235,14 @@ class TestWork:
         assert one.challenge(NOW_S + 5 * CHEAP.epoch_s).bits == 4
         one.close()
 
+    def test_sending_the_same_again_makes_it_no_harder(self, tmp_path: Path) -> None:
+        one = book(tmp_path)
+        sent = worked(one, appeal.new_receipt())
+
+        assert {one.hear(sent, NOW_S).status for _ in range(40)} == {202}
+        assert one.challenge(NOW_S).bits == 4
+        one.close()
+
     def test_no_work_may_be_asked(self, tmp_path: Path) -> None:
         one = book(tmp_path, appeal.Terms(bits=0, most_bits=0))
 

@@ -28,7 +28,8 @@ CREATE TABLE IF NOT EXISTS appeal
 CREATE TABLE IF NOT EXISTS ruling
     (digest TEXT PRIMARY KEY, day INTEGER NOT NULL, verdict TEXT NOT NULL, note TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS spent (challenge BLOB, nonce BLOB, PRIMARY KEY (challenge, nonce)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS load (epoch INTEGER PRIMARY KEY, appeals INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS load (epoch INTEGER PRIMARY KEY, appeals INTEGER NOT NULL, again INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS chaff (one INTEGER PRIMARY KEY CHECK (one = 1), value BLOB NOT NULL);
 """
 
 
@@ -90,16 +91,28 @@ class Store:
             is_new_token = (
                 spends is None or db.execute("INSERT OR IGNORE INTO spent VALUES (?, ?)", spends).rowcount == 1
             )
-            if known or not is_new_token:
-                return known
-            if db.execute("SELECT count(*) FROM appeal").fetchone()[0] >= most:
-                raise StorageFailed(f"{most} appeals wait", where=self._where, mend="decide or match them")
-            db.execute("INSERT INTO appeal VALUES (?, ?, ?, 0)", (case.digest, case.day, case.text))
-            db.execute("DELETE FROM load WHERE epoch < ?", (epoch - 1,))
-            db.execute(
-                "INSERT INTO load VALUES (?, 1) ON CONFLICT (epoch) DO UPDATE SET appeals = appeals + 1", (epoch,)
-            )
+            if not known and not is_new_token:
+                return False
+            if known:
+                self._put_nothing(db, case, epoch)
+            else:
+                self._put(db, case, epoch, most)
             return True
+
+    @staticmethod
+    def _put_nothing(db: sqlite3.Connection, case: Case, epoch: int) -> None:
+        """Write as much as for a new appeal, so that it takes as long; counted apart, as it cost nothing to send."""
+        db.execute("INSERT OR REPLACE INTO chaff VALUES (1, randomblob(?))", (100 + len(case.text.encode()),))
+        db.execute("INSERT INTO load VALUES (?, 0, 1) ON CONFLICT (epoch) DO UPDATE SET again = again + 1", (epoch,))
+
+    def _put(self, db: sqlite3.Connection, case: Case, epoch: int, most: int) -> None:
+        if db.execute("SELECT count(*) FROM appeal").fetchone()[0] >= most:
+            raise StorageFailed(f"{most} appeals wait", where=self._where, mend="decide or match them")
+        db.execute("INSERT INTO appeal VALUES (?, ?, ?, 0)", (case.digest, case.day, case.text))
+        db.execute("DELETE FROM load WHERE epoch < ?", (epoch - 1,))
+        db.execute(
+            "INSERT INTO load VALUES (?, 1, 0) ON CONFLICT (epoch) DO UPDATE SET appeals = appeals + 1", (epoch,)
+        )
 
     def load(self, epoch: int) -> int:
         """How many appeals came in this epoch, or in the one before where that is more."""
