@@ -132,6 +132,7 @@ def test_a_full_book_hears_nobody_whoever_it_is(tmp_path: Path) -> None:
     receipts = [appeal.new_receipt() for _ in range(5)]
 
     assert [one.hear(worked(one, r), NOW_S).status for r in receipts] == [202, 202, 202, 503, 503]
+    assert one.hear(worked(one, receipts[0]), NOW_S).status == 503, "nor is told that it was heard before"
     one.match([digest(receipts[0])])
     assert one.hear(worked(one, receipts[3]), NOW_S).status == 202
     one.close()

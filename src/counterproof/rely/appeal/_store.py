@@ -86,6 +86,8 @@ class Store:
             StorageFailed: also where `most` appeals wait.
         """
         with self._changing() as db:
+            if db.execute("SELECT count(*) FROM appeal").fetchone()[0] >= most:  # before anything tells receipts apart
+                raise StorageFailed(f"{most} appeals wait", where=self._where, mend="decide or match them")
             known = db.execute("SELECT 1 FROM appeal WHERE digest = ?1 UNION SELECT 1 FROM ruling WHERE digest = ?1",
                                (case.digest,)).fetchone() is not None  # fmt: skip
             is_new_token = (
@@ -96,7 +98,7 @@ class Store:
             if known:
                 self._put_nothing(db, case, epoch)
             else:
-                self._put(db, case, epoch, most)
+                self._put(db, case, epoch)
             return True
 
     @staticmethod
@@ -105,9 +107,8 @@ class Store:
         db.execute("INSERT OR REPLACE INTO chaff VALUES (1, randomblob(?))", (100 + len(case.text.encode()),))
         db.execute("INSERT INTO load VALUES (?, 0, 1) ON CONFLICT (epoch) DO UPDATE SET again = again + 1", (epoch,))
 
-    def _put(self, db: sqlite3.Connection, case: Case, epoch: int, most: int) -> None:
-        if db.execute("SELECT count(*) FROM appeal").fetchone()[0] >= most:
-            raise StorageFailed(f"{most} appeals wait", where=self._where, mend="decide or match them")
+    @staticmethod
+    def _put(db: sqlite3.Connection, case: Case, epoch: int) -> None:
         db.execute("INSERT INTO appeal VALUES (?, ?, ?, 0)", (case.digest, case.day, case.text))
         db.execute("DELETE FROM load WHERE epoch < ?", (epoch - 1,))
         db.execute(
