@@ -117,7 +117,9 @@ def _changed_within(text: str, spans: Sequence[Span], own: Sequence[_Edit]) -> s
                 inner.append((token.where, start, end, edit.new))
         if not found:
             raise BadGate("a span holds punctuation alone, which cannot be replaced; reject the event instead")
-    return _spliced(text, [*_merged(scalars), *_literals(text, inner)])
+    changed = _spliced(text, [*_merged(scalars), *_literals(text, inner)])
+    _check(changed.encode("utf-8"), "holds JSON in a text that would no longer be read")
+    return changed
 
 
 def _repacked(text: str, edits: Sequence[_Edit]) -> str:

@@ -44,9 +44,9 @@ _MEMBERS: Mapping[str, Rule] = {
         document_title url tools tool_choice stop_sequences stop_sequence output_config output_format format skills
         cache_control user_location city country region timezone tool_references tool_name stdout stderr lines
         error_message page_age retrieved_at tabs state_changes allowed_domains blocked_domains mcp_servers
-        authorization_token tool_configuration allowed_tools server_name mcp_server_name default_config configs caller
+        authorization_token tool_configuration allowed_tools server_name mcp_server_name caller
         context_management edits trigger keep clear_at_least exclude_tools instructions stop_details explanation
-        diagnostics path filename toolset_name url_sources transformations allowed_callers applied_edits file
+        path filename toolset_name url_sources transformations allowed_callers applied_edits file
         task_budget tool mcp_server_names fallback""",
     ),
     **_all(
@@ -70,11 +70,24 @@ _MEMBERS: Mapping[str, Rule] = {
     **_all(quiet, "id model tool_use_id user_profile_id workspace_id signature encrypted_index version download_id"),
     **_all(sealed, "encrypted_content encrypted_stdout"),
     **_all(reference, "file_id skill_id container"),
-    **_all(given, "input input_examples metadata mcp_tool_use"),
-    "usage": details,
+    **_all(given, "input input_examples"),
+    **_all(
+        details,
+        """usage cache_creation ephemeral_1h_input_tokens ephemeral_5m_input_tokens cache_creation_input_tokens
+        cache_read_input_tokens input_tokens output_tokens output_tokens_details thinking_tokens server_tool_use
+        web_fetch_requests web_search_requests cache_miss_reason cache_missed_input_tokens previous_message_id user_id
+        oversized_image tool_id iterations""",
+    ),
     "expires_at": quiet,
     "error": fault,
     "request_id": quiet,
+    "configs": given,
+    "default_config": given,
+    "diagnostics": details,
+    "metadata": details,
+    "client_tool_results": details,
+    "server_tool_results": details,
+    "user_input": details,
     "input_schema": schema,
     "schema": schema,
     "data": blob,
@@ -84,8 +97,9 @@ _CALL = Part(role="assistant", is_call=True)
 _RESULT = Part(role="tool")
 _PARTS: Mapping[str, Part] = {
     **_same(
-        """message error document base64 content ephemeral char_location page_location content_block_location
-        search_result_location web_search_result_location custom auto any tool none enabled disabled adaptive
+        """message error document model_changed system_changed tools_changed messages_changed
+        previous_message_not_found unavailable base64 content ephemeral char_location page_location
+        content_block_location search_result_location web_search_result_location custom auto any tool none enabled disabled adaptive
         between_tools json_schema direct object approximate tool_reference fallback tool_uses input_tokens
         clear_tool_uses_20250919 clear_thinking_20251015 compact_20260112 thinking_turns all only except tab_opened
         download_started download_completed download_failed anthropic refusal mcp_toolset tokens
@@ -117,10 +131,13 @@ _PARTS: Mapping[str, Part] = {
         _RESULT,
     ),
 }
-_WORDS = """user assistant system auto standard_only standard fast priority batch us global low medium high
-xhigh max end_turn max_tokens stop_sequence tool_use pause_turn refusal
-model_context_window_exceeded 5m 1h text/plain image/jpeg image/png image/gif image/webp
-application/pdf summarized omitted text image pdf full excluded"""
+_WORDS = """output_file_too_large execution_time_exceeded max_uses_exceeded url_not_in_prior_context
+invalid_tool_input content_too_large too_many_requests query_too_long unsupported_content_type
+url_too_long file_not_found unavailable url_not_allowed request_too_large url_not_accessible
+frontier_llm reasoning_extraction bio general_harms cyber user assistant system auto standard_only
+standard fast priority batch us global low medium high xhigh max end_turn max_tokens stop_sequence
+tool_use pause_turn refusal model_context_window_exceeded 5m 1h text/plain image/jpeg image/png
+image/gif image/webp application/pdf summarized omitted text image pdf full excluded"""
 _ROLES: Mapping[str, PieceRole] = {"user": "user", "assistant": "assistant", "system": "system"}
 
 MESSAGES = Vocabulary(_MEMBERS, _PARTS, frozenset(_WORDS.split()), _ROLES)

@@ -372,6 +372,14 @@ def url(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> N
         w.note(where, "what stands at an address")
 
 
+def picture(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+    """An address, or an object with its `url`."""
+    if type(value) is dict:
+        members_of(w, cast("dict[str, object]", value), where, role, depth, _PICTURE)
+    else:
+        url(w, value, where, role, depth)
+
+
 def link(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
     """An address that programs follow, and no model."""
     if type(value) is str and value[:5].lower() == "data:":
@@ -417,6 +425,7 @@ def _named(value: object) -> str:
     return _JSON_NAMES.get(type(value), "something")
 
 
+_PICTURE: Mapping[str, Rule] = {"url": url}
 _CONTROLS = frozenset(map(chr, range(32))) - frozenset("\t\n\r\f")
 _JSON_NAMES: Mapping[type, str] = {
     str: "a text", int: "a number", float: "a number", bool: "true or false", dict: "an object", list: "a list",
