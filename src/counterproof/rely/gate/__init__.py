@@ -6,19 +6,31 @@ sees; what of a stream may leave. Never: opens a socket, reads a clock, waits, o
 """
 
 from counterproof.rely.gate._anchors import Anchors
+from counterproof.rely.gate._hold import Hit, Hold, HoldbackPlan, Release
 from counterproof.rely.gate._memory import Memory
 from counterproof.rely.gate._rewrite import Span, rewrite
 from counterproof.rely.gate._shape import SHAPES, Shape, reply_shape, shape_of
+from counterproof.rely.gate._stream import Stream, is_streamed
+from counterproof.rely.gate._stream_parts import Ask, Ready, Step
 from counterproof.rely.gate._walk import Walk, event_of, walk
 
 __all__ = [
     "SHAPES",
     "Anchors",
+    "Ask",
+    "Hit",
+    "Hold",
+    "HoldbackPlan",
     "Memory",
+    "Ready",
+    "Release",
     "Shape",
     "Span",
+    "Step",
+    "Stream",
     "Walk",
     "event_of",
+    "is_streamed",
     "reply_shape",
     "rewrite",
     "shape_of",

@@ -1,0 +1,244 @@
+"""Streams of OpenAI's chat completions (`chat.completion.chunk`) and of those who speak like it.
+
+Source: OpenAI API reference, "Chat streaming"; `reasoning_content` and `reasoning` as vLLM, DeepSeek and OpenRouter send
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from counterproof.rely.gate._hold import Release
+from counterproof.rely.gate._shape import Shape
+from counterproof.rely.gate._sse import SseEvent, framed
+from counterproof.rely.gate._stream_logprobs import Logprobs
+from counterproof.rely.gate._stream_parts import (
+    Channel,
+    Dialect,
+    Json,
+    a_text,
+    an_index,
+    objects,
+    to_json,
+    without,
+)
+
+TEXTS = ("content", "refusal", "reasoning_content", "reasoning")
+DONE = b"data: [DONE]\n\n"
+_ENVELOPE = ("id", "object", "created", "model", "system_fingerprint", "service_tier", "provider")
+
+
+class Reply(NamedTuple):
+    """One of the choices: its texts, what its log probabilities say again, and the tool calls that are not whole."""
+
+    index: int
+    channels: dict[str, Channel]
+    logprobs: dict[str, Logprobs]
+    calls: dict[tuple[str, int], Json]
+
+
+class ChatStream(Dialect):
+    """Chunks of chat completions."""
+
+    shape: Shape = "openai.chat.reply"
+
+    def __init__(self, *parts: Any) -> None:  # noqa: ANN401 - handed on to Dialect
+        super().__init__(*parts)
+        self._replies: dict[int, Reply] = {}
+        self._envelope: Json = {"id": "", "object": "chat.completion.chunk", "created": 0, "model": ""}
+
+    def take(self, event: SseEvent) -> None:
+        """One event; `[DONE]` is no JSON."""
+        if event.data.strip() == b"[DONE]":
+            self.finish()
+            self.say(DONE)
+            self.is_done = True
+        else:
+            super().take(event)
+
+    def value(self, value: Json, event: SseEvent) -> None:
+        """One chunk: texts go to their channels, calls are kept, the rest is looked at."""
+        choices = objects(value.get("choices"))
+        rests = [self._rest_of(choice) for choice in choices]
+        looked = without(value, "obfuscation") if self._is_padding(value.get("obfuscation")) else value
+        rest = {**looked, "choices": rests} if choices else dict(looked)
+        rest.setdefault("choices", [])
+        self._envelope = {name: value[name] for name in _ENVELOPE if name in value} or self._envelope
+        pieces, unscanned = self.rest(rest)
+        outs = [self._fed(choice) for choice in choices]
+        first = {**value, "choices": [out.first for out in outs]} if choices else value
+        is_worth = not choices or bool(value.get("usage")) or any(out.says for out in outs)
+        frame = framed(to_json(first), event.name, event.id) if is_worth else b""
+        if pieces or unscanned:
+            self.ask(pieces, unscanned, frame)
+        else:
+            self.say(frame)
+        for out in outs:
+            for channel, name, release in out.later:
+                self._release(out.index, channel, name, release)
+            if out.finish is not None:
+                self._close(out.index, out.finish)
+
+    def _is_padding(self, value: object) -> bool:
+        return type(value) is str and value.isascii() and value.isalnum() and self.plan.is_clean(value)
+
+    def _rest_of(self, choice: Json) -> Json:
+        """The choice without what is held, its delta called by the name that a whole reply has for it."""
+        rest = without(choice, "delta", "logprobs")
+        delta = choice.get("delta")
+        if isinstance(delta, dict):
+            held = [name for name in TEXTS if type(delta.get(name)) is str]
+            held += [name for name in ("tool_calls",) if objects(delta.get(name))]
+            held += [name for name in ("function_call",) if isinstance(delta.get(name), dict)]
+            rest["message"] = without(delta, *held)
+        elif delta is not None:
+            rest["message"] = delta
+        if choice.get("logprobs") is not None and not Logprobs.knows(choice["logprobs"]):
+            rest["logprobs"] = choice["logprobs"]
+        return rest
+
+    def _reply(self, index: int) -> Reply:
+        if index not in self._replies:
+            self._replies[index] = Reply(index, {}, {}, {})
+        return self._replies[index]
+
+    def _channel(self, reply: Reply, name: str) -> Channel:
+        if name not in reply.channels:
+            reply.channels[name] = Channel(self.plan, f"choices[{reply.index}].delta.{name}")
+        return reply.channels[name]
+
+    def _fed(self, choice: Json) -> _Out:
+        reply = self._reply(an_index(choice.get("index")))
+        delta = choice.get("delta")
+        first = dict(choice)
+        later: list[tuple[Channel, str, Release]] = []
+        says = False
+        if isinstance(delta, dict):
+            kept = without(delta, "tool_calls") if self._calls_kept(reply, delta) else dict(delta)
+            says = any(name not in TEXTS and item is not None for name, item in kept.items())
+            for name in TEXTS:
+                if type(text := delta.get(name)) is not str:
+                    continue
+                channel = self._channel(reply, name)
+                releases = channel.feed(text)
+                free = releases[0].text if releases and not releases[0].asks else ""
+                channel.leaves(free)
+                later += [(channel, name, release) for release in (releases[1:] if free else releases)]
+                kept[name] = free
+                says = says or bool(free) or not text
+            first["delta"] = kept
+        if Logprobs.knows(choice.get("logprobs")):
+            first["logprobs"] = Logprobs.told(self.plan, reply.logprobs, choice["logprobs"])
+            says = says or first["logprobs"] is not None
+        is_last = choice.get("finish_reason") is not None
+        first["finish_reason"] = None
+        return _Out(reply.index, first, later, says, without(choice, "logprobs") if is_last else None)
+
+    def _calls_kept(self, reply: Reply, delta: Json) -> bool:
+        """Fragments of calls put together; they leave when the call is whole."""
+        fragments = [("tool", fragment) for fragment in objects(delta.get("tool_calls"))]
+        if isinstance(delta.get("function_call"), dict):
+            fragments.append(("function", delta["function_call"]))
+        for kind, fragment in fragments:
+            if self.keep(len(str(fragment))):
+                call = reply.calls.setdefault((kind, an_index(fragment.get("index"))), {})
+                _grow(call, fragment)
+            else:
+                self.ask(unscanned=(f"choices[{reply.index}].delta: calls too long to be kept",))
+        return bool(fragments)
+
+    def _release(self, index: int, channel: Channel, name: str, release: Release) -> None:
+        self.release(channel, release, self._frame(index, {name: release.text}) if release.text else b"")
+
+    def _frame(self, index: int, delta: Json, **more: object) -> bytes:
+        choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": None, **more}
+        return framed(to_json({**self._envelope, "choices": [choice]}))
+
+    def _close(self, index: int, finish: Json | None) -> None:
+        """What a choice still holds, asked about; then its calls, each; then why it ended."""
+        reply = self._replies[index]
+        tail = b""
+        for name, channel in reply.channels.items():
+            for release in channel.finish():
+                if release.asks:
+                    self.say(tail)
+                    tail = b""
+                    self._release(index, channel, name, release)
+                elif release.text:
+                    tail += self._frame(index, {name: release.text})
+        rest = Logprobs.rest(reply.logprobs)
+        tail += self._frame(index, {}, logprobs=rest) if rest else b""
+        self.closed(list(reply.channels.values()), tail)
+        if finish is None:
+            self._unfinished(reply)
+        else:
+            for (kind, at), call in reply.calls.items():
+                self._call(index, kind, at, call)
+            self.say(framed(to_json({**self._envelope, "choices": [{**finish, "delta": {}, "logprobs": None}]})))
+        del self._replies[index]
+
+    def _unfinished(self, reply: Reply) -> None:
+        """Calls whose end never came are not passed on."""
+        for kind, at in reply.calls:
+            where = f"choices[{reply.index}].delta.{'tool_calls' if kind == 'tool' else 'function_call'}[{at}]"
+            self.ask(event=self.blank("call", f"{where}: the stream ended before the call did"))
+
+    def _call(self, index: int, kind: str, at: int, call: Json) -> None:
+        message = {"role": "assistant", "tool_calls": [call]} if kind == "tool" else {"function_call": call}
+        body: Json = {"choices": [{"index": 0, "message": message}]}
+
+        def frame(body: Json) -> bytes:
+            message = body["choices"][0]["message"]
+            if kind == "tool":
+                return self._frame(index, {"tool_calls": [{"index": at, **message["tool_calls"][0]}]})
+            return self._frame(index, {"function_call": message["function_call"]})
+
+        self.called(body, f"choices[{index}].delta.{kind}", frame)
+
+    def finish(self) -> None:
+        """The end: what is held is asked about, calls that are not whole are dropped."""
+        for index in list(self._replies):
+            self._close(index, None)
+
+    def ending(self) -> Callable[[str, str], bytes]:
+        """A last chunk per choice with `finish_reason` `content_filter`, then `[DONE]`."""
+        envelope, indexes = dict(self._envelope), sorted(self._replies) or [0]
+
+        def end(says: str, receipt: str) -> bytes:
+            more = {"receipt": receipt} if receipt else {}
+            out = b""
+            for index in indexes:
+                if says:
+                    out += framed(to_json({**envelope, "choices": [_choice(index, {"content": says}, None)]}))
+                out += framed(to_json({**envelope, **more, "choices": [_choice(index, {}, "content_filter")]}))
+            return out + DONE
+
+        return end
+
+
+class _Out(NamedTuple):
+    """A choice with what may leave of it at once, what leaves after that, whether it says anything, and its end."""
+
+    index: int
+    first: Json
+    later: Sequence[tuple[Channel, str, Release]]
+    says: bool
+    finish: Json | None
+
+
+def _choice(index: int, delta: Json, finish: str | None) -> Json:
+    return {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
+
+
+def _grow(call: Json, fragment: Json) -> None:
+    """Texts of a call's `function` or `custom` are continued, everything else is said once or again."""
+    for name, item in fragment.items():
+        if name == "index":
+            continue
+        if name in ("function", "custom") and isinstance(item, dict):
+            _grow(call.setdefault(name, {}), item)
+        elif name in ("arguments", "input", "name") and type(item) is str:
+            call[name] = a_text(call.get(name)) + item
+        elif item is not None or name not in call:
+            call[name] = item
