@@ -117,7 +117,7 @@ class Door(asyncio.Protocol):
         """The parser's: a header, or a field of the trailer section."""
         if self._has_head:
             raise Refused(400, "A trailer section is not read here.")
-        self._headers.append((name.lower(), value))
+        self._headers.append((name.lower(), value.rstrip(b" \t")))
         if len(self._headers) > self._limits.headers:
             raise Refused(431, f"More than {self._limits.headers} headers.")
         self._count(len(name) + len(value) + 4)

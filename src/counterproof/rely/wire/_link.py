@@ -139,7 +139,7 @@ class Link(asyncio.Protocol):
         """The parser's: a header; of a trailer section nothing is kept."""
         if self._answer is None or self._answer.is_headed:
             return
-        self._headers.append((name.lower(), value))
+        self._headers.append((name.lower(), value.rstrip(b" \t")))
         self._head_size += len(name) + len(value) + 4
         if len(self._headers) > self.limits.reply_headers or self._head_size > self.limits.reply_head_bytes:
             raise _Unusable("the upstream's header section is too large")

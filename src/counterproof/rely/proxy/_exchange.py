@@ -1,0 +1,211 @@
+"""One request through the gate: read, decided on, asked, the reply read, decided on, answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import msgspec
+
+from counterproof.record import Decision, Event, Piece
+from counterproof.rely import gate, guard, wire
+from counterproof.rely.proxy import _words
+from counterproof.rely.proxy._plain import Plain, is_json, plain
+from counterproof.rely.proxy._routes import Route, route_of
+
+_JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
+_EVENTS: tuple[bytes, bytes] = (b"content-type", b"text/event-stream; charset=utf-8")
+_NOT_RETURNED = frozenset({b"content-length", b"content-encoding", b"x-counterproof-decision", b"alt-svc"})
+_BODILESS = frozenset({"GET", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What all requests through one proxy share. `context`, `identity`: header names; `withheld`: not forwarded."""
+
+    decides: guard.Guard
+    upstream: wire.Upstream
+    context: bytes
+    identity: bytes
+    withheld: frozenset[bytes]
+    key: bytes
+
+
+class Refusal(Exception):
+    """An event was decided against: the request ends here."""
+
+    def __init__(self, decision: Decision) -> None:
+        super().__init__(decision.outcome)
+        self.decision = decision
+
+
+class Exchange:
+    """One request and what became of it."""
+
+    def __init__(self, setup: Setup, request: wire.Request, out: wire.Out) -> None:
+        self._setup, self._request, self._out = setup, request, out
+        is_anthropic = any(name == b"anthropic-version" for name, _ in request.headers)
+        self._route: Route = route_of(request.method, request.path, is_anthropic=is_anthropic)
+        self._about = {
+            "door": self._route.door,
+            "context": self._of(setup.context),
+            "identity": self._of(setup.identity),
+        }
+        self._asked: dict[str, object] = {}
+
+    async def run(self) -> None:
+        """Everything in order; what ends it early is raised."""
+        request, setup = self._request, self._setup
+        if request.body and request.method in _BODILESS:
+            self._error(400, f"A body has no meaning with {request.method}.")
+            return
+        body = await self._admitted()
+        headers = wire.end_to_end(request.headers, without=setup.withheld)
+        if self._route.shape is not None:
+            headers = [pair for pair in headers if pair[0] != b"content-type"]
+            headers.append(_JSON)  # as it was read here, so it is to be read there
+        if setup.key:
+            headers.append(self._credential())
+        answer = await setup.upstream.ask(request.method, request.target, headers, body)
+        try:
+            await self._answered(answer)
+        finally:
+            answer.close()
+
+    # What goes in.
+
+    async def _admitted(self) -> bytes:
+        request, route = self._request, self._route
+        if route.shape is not None:
+            return await self._walked(gate.walk(route.shape, request.body, **self._about), is_request=True)
+        unread = "" if route.kind != "unknown" else f"{request.method} {request.path}: no shape is known for it"
+        kind = request.header(b"content-type").decode("latin-1")
+        found = plain(request.body, kind, role="user", unread=unread, **self._about)
+        target = Piece(request.target, "user", "target")
+        event = msgspec.structs.replace(found.event, pieces=(*found.event.pieces, target))
+        return await self._plain(Plain(event, found.value, found.body, found.places))
+
+    async def _walked(self, walk: gate.Walk, *, is_request: bool = False) -> bytes:
+        if is_request and isinstance(walk.value, dict):
+            self._asked = cast("dict[str, object]", walk.value)
+        spans: list[gate.Span] = []
+        for event in walk.events:
+            decision = await self._decided(event)
+            if decision.outcome == "modify":
+                spans += [(event.pieces[at].where, start, end, new) for at, start, end, new in decision.spans]
+        return gate.rewrite(walk.body, spans) if spans else walk.body
+
+    async def _plain(self, found: Plain) -> bytes:
+        decision = await self._decided(found.event)
+        if decision.outcome != "modify":
+            return found.body
+        body = found.rewritten(decision.spans)
+        if body is None:
+            raise Refusal(decision)
+        return body
+
+    async def _decided(self, event: Event) -> Decision:
+        decision = await self._setup.decides.consider(event)
+        if decision.outcome not in ("allow", "modify"):
+            raise Refusal(decision)
+        return decision
+
+    # What comes out.
+
+    async def _answered(self, answer: wire.Answer) -> None:
+        status, kind = answer.status, answer.header(b"content-type").decode("latin-1").strip().lower()
+        if 300 <= status < 400:
+            self._error(502, "The upstream points elsewhere, which would lead past the gate.")
+            return
+        if kind.startswith("text/event-stream"):
+            self._error(501, "Streamed replies are not passed yet.")
+            return
+        body = await answer.whole()
+        headers = wire.end_to_end(answer.headers, without=_NOT_RETURNED)
+        if body:
+            body = await self._released(status, kind, body)
+        self._out.reply(status, headers, body)
+
+    async def _released(self, status: int, kind: str, body: bytes) -> bytes:
+        route = self._route
+        is_made = status < 300 and is_json(kind)
+        if is_made and route.reply is not None and self._request.method != "DELETE":
+            return await self._walked(gate.walk(route.reply, body, **self._about))
+        unread = ""
+        if is_made and route.kind == "items":
+            await self._items(body)
+        elif route.kind == "unknown":
+            unread = "reply: no shape is known for it"
+        return await self._plain(plain(body, kind, role="assistant", unread=unread, **self._about))
+
+    async def _items(self, body: bytes) -> None:
+        """What a stored conversation holds is read as what was once asked, item by item."""
+        try:
+            value: object = msgspec.json.decode(body)
+        except (msgspec.DecodeError, RecursionError):
+            return  # said by whoever reads it next
+        held = cast("dict[str, object]", value).get("data") if isinstance(value, dict) else None
+        if isinstance(held, list):
+            again = msgspec.json.encode({"model": "", "input": held})
+            for event in gate.walk("openai.responses.request", again, **self._about).events:
+                decision = await self._decided(event)
+                if decision.outcome == "modify":
+                    raise Refusal(decision)
+
+    # How it ends early.
+
+    def refuse(self, decision: Decision) -> None:
+        """Says that an event was decided against, in the client's words."""
+        out, policy = self._out, self._setup.decides.rules.policy
+        if out.is_begun:
+            out.cut()
+            return
+        out.is_last = out.is_last or decision.outcome == "terminate"
+        said = decision.reason or policy.says
+        headers = [_JSON, (b"x-counterproof-decision", _decision_header(decision))]
+        if policy.block_as == "reply" and self._route.kind == "made":
+            told = f"{said}\nReceipt: {decision.receipt}" if decision.receipt else said
+            model = self._asked.get("model")
+            make = _words.stream if self._asked.get("stream") is True else _words.reply
+            headers[0] = _EVENTS if make is _words.stream else _JSON
+            out.reply(200, headers, make(self._route, model if isinstance(model, str) else "", told))
+            return
+        status = 403 if self._route.kind == "unknown" else 400
+        body = _words.error(self._route.family, status, said, code="content_filter", receipt=decision.receipt)
+        out.reply(status, headers, body)
+
+    def failed(self, exc: wire.UpstreamFailed) -> None:
+        """Says that the upstream gave no answer that could be passed on; not where it is."""
+        self._error(exc.status, f"No reply could be passed on: {exc.what}.")
+
+    def crashed(self, exc: Exception) -> None:
+        """Writes a fault of the gate down and refuses."""
+        decision = self._setup.decides.fault(
+            Event(kind="message", door=self._route.door, context=self._about["context"]), exc
+        )
+        if self._out.is_begun:
+            self._out.cut()
+            return
+        body = _words.error(
+            self._route.family, 500, "The gate failed; nothing was passed on.", receipt=decision.receipt
+        )
+        self._out.reply(500, [_JSON, (b"x-counterproof-decision", _decision_header(decision))], body)
+
+    def _error(self, status: int, said: str) -> None:
+        if self._out.is_begun:
+            self._out.cut()
+            return
+        headers = [_JSON, (b"retry-after", b"1")] if status == 503 else [_JSON]
+        self._out.reply(status, headers, _words.error(self._route.family, status, said))
+
+    def _of(self, name: bytes) -> str:
+        return self._request.header(name).decode("latin-1") if name else ""
+
+    def _credential(self) -> tuple[bytes, bytes]:
+        if self._route.family == "anthropic":
+            return b"x-api-key", self._setup.key
+        return b"authorization", b"Bearer " + self._setup.key
+
+
+def _decision_header(decision: Decision) -> bytes:
+    return f'{decision.outcome};receipt="{decision.receipt}"'.encode()

@@ -1,0 +1,127 @@
+"""Bodies that have no shape of a model's: lists of models, counts, errors, whatever else. Every string is a text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, cast
+
+import msgspec
+
+from counterproof.record import Event, Piece, PieceRole
+
+_DEEPEST = 64
+_BLOB = re.compile(r"[A-Za-z0-9+/_=-]{512,}")
+
+
+class Plain(msgspec.Struct, frozen=True):
+    """One event with every string of a body, and the body as it may be passed on: written anew where it is JSON.
+
+    `places`: where each piece stands in `value`, as (container, key); a member's name has none.
+    """
+
+    event: Event
+    value: object
+    body: bytes
+    places: tuple[tuple[Any, Any] | None, ...]
+
+    def rewritten(self, spans: Sequence[tuple[int, int, int, str]]) -> bytes | None:
+        """The body with spans (piece, start, end, replacement) replaced; None where one of them cannot be."""
+        for index, start, end, replacement in sorted(spans, reverse=True):
+            place = self.places[index] if index < len(self.places) else None
+            if place is None:
+                return None
+            container, key = place
+            text: str = container[key]
+            container[key] = text[:start] + replacement + text[end:]
+        return msgspec.json.encode(self.value)
+
+
+def plain(
+    body: bytes, kind: str, *, door: str, role: PieceRole, context: str = "", identity: str = "", unread: str = ""
+) -> Plain:
+    """What stands in a body of the content type `kind`. `unread`: why it counts as unread all the same."""
+    found = _Found(role, [unread] if unread else [])
+    value: object = None
+    passed = body
+    if body and is_json(kind):
+        value, why = _decoded(body)
+        if why:
+            found.unscanned.append(why)
+        else:
+            holder = [value]
+            found.read(holder)
+            value, passed = holder[0], msgspec.json.encode(value)
+    elif body:
+        text, why = _text(body, kind)
+        found.unscanned += [why] if why else []
+        if text:
+            found.add(text, "body", None)
+    event = Event(
+        kind="message",
+        door=door,
+        pieces=tuple(found.pieces),
+        context=context,
+        identity=identity,
+        unscanned=tuple(found.unscanned),
+        size_bytes=len(body),
+    )
+    return Plain(event, value, passed, tuple(found.places))
+
+
+def is_json(kind: str) -> bool:
+    """Whether a content type says JSON."""
+    said = kind.partition(";")[0].strip().lower()
+    return said == "application/json" or said.endswith("+json")
+
+
+def _decoded(body: bytes) -> tuple[object, str]:
+    try:
+        return msgspec.json.decode(body), ""
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None, "body: no JSON"
+
+
+def _text(body: bytes, kind: str) -> tuple[str, str]:
+    said = kind.partition(";")[0].strip().lower()
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        return "", "body: no UTF-8"
+    return text, "" if said in {"text/plain", "text/html"} else f"body: content type {said or 'missing'}"
+
+
+class _Found:
+    """Texts of a value, in order, and where they stand."""
+
+    def __init__(self, role: PieceRole, unscanned: list[str]) -> None:
+        self._role: PieceRole = role
+        self.unscanned = unscanned
+        self.pieces: list[Piece] = []
+        self.places: list[tuple[Any, Any] | None] = []
+
+    def add(self, text: str, where: str, place: tuple[Any, Any] | None) -> None:
+        """One text more."""
+        self.pieces.append(Piece(text, self._role, where))
+        self.places.append(place)
+
+    def read(self, holder: list[object]) -> None:
+        """Every text in the one item of a list, names of members included."""
+        waiting: list[tuple[Any, Any, str, int]] = [(holder, 0, "body", 0)]
+        while waiting:
+            container, key, where, depth = waiting.pop()
+            item: object = container[key]
+            if isinstance(item, str):
+                self.add(item, where, (container, key))
+                if _BLOB.search(item):
+                    self.unscanned.append(f"{where}: data in a string")
+            elif isinstance(item, dict | list) and depth >= _DEEPEST:
+                self.unscanned.append(f"{where}: nested deeper than {_DEEPEST}")
+            elif isinstance(item, dict):
+                members = cast("dict[str, object]", item)
+                for name in members:
+                    self.add(name, f"{where}.{name}", None)
+                waiting += reversed([(members, name, f"{where}.{name}", depth + 1) for name in members])
+            elif isinstance(item, list):
+                parts = cast("list[object]", item)
+                waiting += reversed([(parts, at, f"{where}[{at}]", depth + 1) for at in range(len(parts))])
