@@ -48,7 +48,6 @@ _COMPARES: dict[str, type[ast.cmpop]] = {
     "<": ast.Lt, "<=": ast.LtE, ">": ast.Gt, ">=": ast.GtE, "==": ast.Eq, "!=": ast.NotEq,
 }  # fmt: skip
 _METHODS = {".startsWith": "startswith", ".endsWith": "endswith"}
-_PLACE = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
 
 
 def condition(text: str, names: Collection[str], *, where: str = "condition") -> Condition:
@@ -160,7 +159,7 @@ class _Builder:
         left, right = (self.made(each) for each in tree.given)
         is_ordered = tree.name not in ("==", "!=")
         fits = left.kind in _NUMBERS and right.kind in _NUMBERS
-        fits = fits or _fits(left.kind, right.kind) and not (is_ordered and left.kind.startswith("list"))
+        fits = fits or (_fits(left.kind, right.kind) and not (is_ordered and left.kind.startswith("list")))
         self._need(tree, fits, left, right)
         code = ast.Compare(left=left.code, ops=[_COMPARES[tree.name]()], comparators=[right.code])
         return _Made("bool", code, left.can_fail or right.can_fail)
@@ -266,9 +265,9 @@ _CALLS: dict[str, Callable[[_Builder, Call], _Made]] = {
 
 
 def _function(code: ast.expr, engines: Collection[Engine]) -> Condition:
-    given = [ast.arg(arg=name, **_PLACE) for name in ("sighting", "fired", "escalated")]
+    given = [ast.arg(arg=name) for name in ("sighting", "fired", "escalated")]
     arguments = ast.arguments(posonlyargs=[], args=given, kwonlyargs=[], kw_defaults=[], defaults=[])
-    whole = ast.fix_missing_locations(ast.Expression(body=ast.Lambda(args=arguments, body=code, **_PLACE), **_PLACE))
+    whole = ast.fix_missing_locations(ast.Expression(body=ast.Lambda(args=arguments, body=code)))
     outer = compile(whole, "<condition>", "eval")
     inner = next(const for const in outer.co_consts if isinstance(const, CodeType))
     scope: dict[str, Any] = {**_FUNCTIONS, **{f"_engine{at}": each for at, each in enumerate(engines)}}
@@ -351,7 +350,7 @@ def _lazy(code: ast.expr) -> ast.expr:
     return ast.Lambda(args=nothing, body=code)
 
 
-def _type_of(value: bool | int | float | str) -> str:  # noqa: FBT001 - a literal of any type
+def _type_of(value: float | str) -> str:
     return {bool: "bool", int: "int", float: "double", str: "string"}[type(value)]
 
 

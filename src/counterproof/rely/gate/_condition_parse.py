@@ -1,4 +1,4 @@
-"""The words and the grammar of conditions: the part of CEL (https://github.com/google/cel-spec, langdef) that gates use."""
+"""The words and grammar of conditions: the part of CEL (https://github.com/google/cel-spec, langdef) that gates use."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ _SIMPLE = {
     "\\": "\\", '"': '"', "'": "'", "`": "`", "?": "?",
     "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
 }  # fmt: skip
-_RESERVED = frozenset(
-    "as break const continue else for function if import let loop package namespace return var void while".split()
-)
+_RESERVED = frozenset({
+    "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package",
+    "namespace", "return", "var", "void", "while",
+})  # fmt: skip
 _NOT_HERE = {"/": "division", "%": "the remainder", "{": "maps and messages"}
 
 
@@ -45,7 +46,7 @@ class Word(NamedTuple):
 class Value:
     """A literal."""
 
-    value: bool | int | float | str
+    value: float | str  # bool and int are floats to a type checker
     at: int
 
 
@@ -192,11 +193,11 @@ class _Reader:
             else:
                 return tree
 
-    def _primary(self, depth: int) -> Tree:
+    def _primary(self, depth: int) -> Tree:  # noqa: PLR0911 - one return per kind of word
         word = self._word
         self._next += 1
         match word.kind, word.text:
-            case ("int" | "double"), _:
+            case (("int" | "double"), _):
                 return self._number(word, 1)
             case "text", _:
                 return Value(self._text(word), word.at)
@@ -278,7 +279,8 @@ class _Reader:
     def _unexpected(self, more: str = "") -> errors.BadGate:
         word = self._word
         if word.text in _NOT_HERE:
-            return bad(self._where, f"uses {_NOT_HERE[word.text]} (`{word.text}`), which conditions do not have", word.at)
+            what = f"uses {_NOT_HERE[word.text]} (`{word.text}`), which conditions do not have"
+            return bad(self._where, what, word.at)
         what = "ends too early" if word.kind == "end" else f"has an unexpected {word.text[:40]!r}"
         return bad(self._where, what + more, word.at)
 

@@ -1,8 +1,7 @@
 """Text as a reader sees it: what differs only in case, width, accents, invisible characters or look-alikes is the same.
 
-The fold is a map from one character to a (possibly empty) text, so folding two texts one after the other is folding both
-together: a stream can be folded piece by piece. It rests on the Unicode data of the running Python (`unicodedata`) and
-on a short table of letters of other scripts that are drawn like Latin ones.
+The fold is a map from one character to a (possibly empty) text, so folding two texts one after the other is folding
+both together: a stream can be folded piece by piece. It rests on the Unicode data of the running Python and on a short table of letters of other scripts that are drawn like Latin ones.
 """
 
 from __future__ import annotations
@@ -18,13 +17,43 @@ _FEW = 24
 MOST_KEPT = 70_000
 """How many folds of single characters are kept: every letter in use, and no more than a few megabytes."""
 
-# Letters drawn like Latin ones, by script; pairs "letter, what it looks like".
-_CYRILLIC = "аaвbсcԁdеeғfһhіiјjкkӏlмmпnоoрpԛqгrѕsтtүuѵvԝwхxуyзzАaВbСcЕeНhІiЈjКkМmОoРpЅsТtХxУyѴvԌgҮyԚqԜwБb"
-_GREEK = "αaβbγyεeηnιiκkνvοoρpσoτtυuχxωwΑaΒbΕeΖzΗhΙiΚkΜmΝnΟoΡpΤtΥyΧx"
-_OTHERS = "ոnսuօoզqցgհhկlյjԼlՕoՍuꓐbꓑpꓒdꓖgꓗkꓙjꓚcꓛcꓝfꓟmꓠnꓡlꓢsꓣrꓤrꓥaꓦvꓧhꓪwꓫxꓬyꓮaꓰeꓲiꓳoꓴuꓶlꓷdꓸ.ᎪaᏴbᏟcᎠdᎬeᏀgᎻhᎥiᎫjᏦkᏞlᎷmᏢpᏒrᏚsᎢtᏙvᎳwᏃz"
-_MARKS = "‘'’'‚'‛'ʼ'ʹ'′'`'´'“\"”\"„\"‟\"″\"«\"»\"‐-‑-‒-–-—-―-−-⁃-․.⁄/∕/∶:ː:∗*⁎*"
-_LOOKS = _CYRILLIC + _GREEK + _OTHERS + _MARKS
-_LOOKALIKES = dict(zip(_LOOKS[::2], _LOOKS[1::2], strict=True))
+# Letters and marks of other scripts that are drawn like these.
+_LOOKS = {
+    "a": "\u0430\u0410\u03b1\u0391\ua4e5\ua4ee\u13aa",
+    "b": "\u0432\u0412\u03b2\u0392\ua4d0\u13f4",
+    "c": "\u0441\u0421\ua4da\ua4db\u13df",
+    "d": "\u0501\ua4d2\ua4f7\u13a0",
+    "e": "\u0435\u0415\u03b5\u0395\ua4f0\u13ac",
+    "f": "\u0493\ua4dd",
+    "g": "\u050c\u0581\ua4d6\u13c0",
+    "h": "\u04bb\u041d\u0397\u0570\ua4e7\u13bb",
+    "i": "\u0456\u0406\u03b9\u0399\ua4f2\u13a5",
+    "j": "\u0458\u0408\u0575\ua4d9\u13ab",
+    "k": "\u043a\u041a\u03ba\u039a\ua4d7\u13e6",
+    "l": "\u04cf\u056f\u053c\ua4e1\ua4f6\u13de",
+    "m": "\u043c\u041c\u039c\ua4df\u13b7",
+    "n": "\u043f\u03b7\u039d\u0578\ua4e0",
+    "o": "\u043e\u041e\u03bf\u03c3\u039f\u0585\u0555\ua4f3",
+    "p": "\u0440\u0420\u03c1\u03a1\ua4d1\u13e2",
+    "q": "\u051b\u051a\u0566",
+    "r": "\u0433\ua4e3\ua4e4\u13d2",
+    "s": "\u0455\u0405\ua4e2\u13da",
+    "t": "\u0442\u0422\u03c4\u03a4\u13a2",
+    "u": "\u04af\u03c5\u057d\u054d\ua4f4",
+    "v": "\u0475\u0474\u03bd\ua4e6\u13d9",
+    "w": "\u051d\u051c\u03c9\ua4ea\u13b3",
+    "x": "\u0445\u0425\u03c7\u03a7\ua4eb",
+    "y": "\u0443\u0423\u04ae\u03b3\u03a5\ua4ec",
+    "z": "\u0437\u0396\u13c3",
+    '"': "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb",
+    "'": "\u2018\u2019\u201a\u201b\u02bc\u02b9\u2032\u00b4",
+    "*": "\u2217\u204e",
+    "-": "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2043",
+    ".": "\ua4f8\u2024",
+    "/": "\u2044\u2215",
+    ":": "\u2236\u02d0",
+}
+_LOOKALIKES = {other: shown for shown, others in _LOOKS.items() for other in others}
 
 # Names of characters that show one Latin letter: squared, circled, with a stroke, as a small capital, as a flag's half.
 _NAMED = re.compile(
@@ -66,7 +95,11 @@ def fold_of(char: str) -> str:
     if char in WHITE:
         return " "
     plain = unicodedata.normalize("NFKD", char)
-    return "".join(_one(piece) for whole in plain for piece in unicodedata.normalize("NFKD", whole.casefold()))
+    return "".join(
+        _LOOKALIKES.get(whole) or _one(piece)  # a capital may look like another letter than its small one
+        for whole in plain
+        for piece in unicodedata.normalize("NFKD", whole.casefold())
+    )
 
 
 def is_latin(char: str) -> bool:
@@ -76,12 +109,12 @@ def is_latin(char: str) -> bool:
 
 
 def strange(raw: bytes) -> frozenset[str]:
-    """The characters of a text (as UTF-8) that a fold may change in more than case: not ASCII, or control characters."""
+    """The characters of a text (as UTF-8) that a fold may change in more than case: other than ASCII, and controls."""
     return frozenset(raw.translate(None, _ORDINARY).decode("utf-8", "surrogatepass"))
 
 
 def loose(text: str, odd: frozenset[str] | None = None) -> str:
-    """`text` folded but for ASCII's case and white space, of which the patterns take care; `odd`: its strange characters."""
+    """`text` folded but for ASCII's case and white space, of which patterns take care; `odd`: the `strange` in it."""
     if odd is None:
         odd = strange(text.encode("utf-8", "surrogatepass"))
     changed = [(char, said) for char in odd if (said := _FOLDS[ord(char)]) != char]

@@ -84,13 +84,13 @@ class Patterns:
         _check_amount(rules)
         self.rules = tuple(rules)
         self._is_folded, self._is_decoded = "folded" in views, "decoded" in views
-        nodes = [(at, p, _read(p, rule, n)) for at, rule in enumerate(rules) for n, p in enumerate(rule.patterns)]
-        self.reaches = tuple(_reach([node for at, _, node in nodes if at == rule]) for rule in range(len(rules)))
+        nodes = [(at, _read(p, rule, n)) for at, rule in enumerate(rules) for n, p in enumerate(rule.patterns)]
+        self.reaches = tuple(_reach([node for at, node in nodes if at == rule]) for rule in range(len(rules)))
         free: list[tuple[int, Expression]] = []
         edged: list[tuple[int, Expression]] = []
-        for at, text, node in nodes:
+        for at, node in nodes:
             group = edged if has_edges(node) else free
-            group += [(at, each) for each in _expressions(text, node, f"rule {rules[at].name!r}", views)]
+            group += [(at, each) for each in _expressions(node, f"rule {rules[at].name!r}", views)]
         self._free, self._edged = _group(free, engine), _group(edged, engine)
 
     def hits(self, texts: Sequence[str]) -> list[tuple[int, int]]:
@@ -109,7 +109,8 @@ class Patterns:
         """
         found = self.find(texts)
         if found.is_partial:
-            raise errors.BadGate(f"not all was looked at ({found.cut[0]})", where="patterns", mend="ask for less at once")
+            what = f"not all was looked at ({found.cut[0]})"
+            raise errors.BadGate(what, where="patterns", mend="ask for less at once")
         return found.spans
 
     def find(self, texts: Sequence[str], wanted: Callable[[int, int], bool] | None = None) -> Found:
@@ -211,7 +212,7 @@ def _reach(nodes: list[Node]) -> Reach:
     return Reach(min((least for least, _ in spans), default=0), max(known, default=0) if known == mosts else None)
 
 
-def _expressions(text: str, node: Node, where: str, views: Sequence[View]) -> list[Expression]:
+def _expressions(node: Node, where: str, views: Sequence[View]) -> list[Expression]:
     """What is searched for: the pattern as it stands, as it reads in folded text, or both in one."""
     as_is = Expression(written(node), where, literal(node), reads_folded=False)
     if "folded" not in views:

@@ -6,6 +6,7 @@ matches that overlap are one stretch. That is the same whatever order an engine 
 
 from __future__ import annotations
 
+import importlib
 import re
 import threading
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from counterproof import errors
 
 MOST_MATCHES = 4_096
-"""Ends (or beginnings) of matches of one expression looked at in one text; beyond it the stretch goes to the text's end."""
+"""Ends (or beginnings) of matches of one expression looked at in one text; then the last goes to the text's end."""
 MOST_BYTES = 8_000_000
 """What RE2 may read in all for the stretches of one expression in one text."""
 RE2_MEMORY_BYTES = 256 << 20
@@ -77,14 +78,12 @@ class Hyperscan:
     """Hyperscan: all expressions in one pass, and one database per expression that is asked where it stands."""
 
     def __init__(self, expressions: Sequence[Expression]) -> None:
-        import hyperscan  # noqa: PLC0415 - an extra
-
-        self._hs: Any = hyperscan
+        self._hs: Any = importlib.import_module("hyperscan")
         self._expressions = expressions
         self._each: dict[int, Any] = {}
         self._local = threading.local()  # scratch space is for one thread at a time, and a child process has its own
-        flags = int(hyperscan.HS_FLAG_UTF8)
-        self._all = self._compiled([e.text for e in expressions], flags | int(hyperscan.HS_FLAG_SINGLEMATCH))
+        flags = int(self._hs.HS_FLAG_UTF8)
+        self._all = self._compiled([e.text for e in expressions], flags | int(self._hs.HS_FLAG_SINGLEMATCH))
         for number, expression in enumerate(expressions):
             if "{" in expression.text.replace("\\x{", "") or "*" in expression.text:
                 self._one(number)  # what is refused must be refused when a policy is loaded
@@ -113,9 +112,10 @@ class Hyperscan:
         return database
 
     def _scratch(self, number: int, database: Any) -> Any:  # noqa: ANN401 - same
-        held: dict[int, Any] = self._local.__dict__
-        if (scratch := held.get(number)) is None:  # type: ignore[call-overload]  # keys are numbers, not names
-            scratch = held[number] = self._hs.Scratch(database)  # type: ignore[index]  # same
+        held = self._local.__dict__
+        name = str(number)
+        if (scratch := held.get(name)) is None:
+            scratch = held[name] = self._hs.Scratch(database)
         return scratch
 
     def _compiled(self, texts: Sequence[str], flags: int, where: str = "") -> Any:  # noqa: ANN401 - same
@@ -136,9 +136,8 @@ class Re2:
     """RE2: one set for all expressions, and each by itself for where it stands."""
 
     def __init__(self, expressions: Sequence[Expression]) -> None:
-        import re2  # noqa: PLC0415 - an extra
-
-        self._re2: Any = re2
+        re2: Any = importlib.import_module("re2")
+        self._re2 = re2
         self._expressions = expressions
         self._each: dict[int, Any] = {}
         self._options: Any = re2.Options()

@@ -1,8 +1,8 @@
-"""Expressions that RE2 and Hyperscan understand alike: read here, and written out for both with nothing left to either.
+r"""Expressions that RE2 and Hyperscan understand alike: read here, and written out for both, nothing left to either.
 
-The syntax is RE2's (https://github.com/google/re2/wiki/Syntax) without what Hyperscan lacks. Classes are ASCII as in RE2
-(`\\d \\w \\s \\b`), `\\s` with the vertical tab. Everything is written out as explicit classes of code points, so neither
-engine's tables of Unicode decide anything. Greed means nothing here: what counts is the union of all matches.
+The syntax is RE2's (https://github.com/google/re2/wiki/Syntax) without what Hyperscan lacks. Classes are ASCII as in
+RE2 (`\d \w \s \b`), `\s` with the vertical tab. Everything is written out as explicit classes of code points, so
+neither engine's tables of Unicode decide anything. Greed means nothing here: what counts is the union of all matches.
 """
 
 from __future__ import annotations
@@ -118,14 +118,14 @@ def width(node: Node) -> tuple[int, int | None]:
             spans = [width(part) for part in parts]
             mosts = [most for _, most in spans]
             known = [most for most in mosts if most is not None]
-            return min(least for least, _ in spans), max(known) if len(known) == len(mosts) else None
+            return min(low for low, _ in spans), max(known) if len(known) == len(mosts) else None
         case Repeat(part, least, most):
             low, high = width(part)
             return low * least, 0 if high == 0 else None if high is None or most is None else high * most
 
 
 def has_edges(node: Node) -> bool:
-    """Whether the expression names the beginning or end of a text or line: such are looked for in one text at a time."""
+    """Whether the expression names the beginning or end of a text or line: looked for in one text at a time."""
     match node:
         case Edge(kind):
             return kind not in ("word", "no word")
@@ -360,7 +360,7 @@ class _Reader:
         return _one(self._escaped_char(), flags)
 
     def _escaped_class(self) -> Chars | None:
-        """`\\d`, `\\pL`, `\\P{Lu}` after the backslash; None: it is no class."""
+        r"""`\d`, `\pL`, `\P{Lu}` after the backslash; None: it is no class."""
         char = self._peek()
         if char.lower() in PERL_CLASSES and char:
             self._at += 1

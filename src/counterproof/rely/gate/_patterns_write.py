@@ -75,7 +75,7 @@ def is_covered(node: Node) -> bool:
 
 
 def _folded_class(ranges: Ranges) -> Node:
-    """One character out of `ranges`, in folded text: itself in any case, and what a letter that stands alone is folded to."""
+    """One character out of `ranges`, in folded text: itself in any case, and the fold of a letter that stands alone."""
     if holds(SPACES, ranges):
         return Repeat(Chars(SPACES), 1, None)
     singles, longer = _folds(ranges)
@@ -97,8 +97,8 @@ def _folded_complement(but: Ranges) -> Chars:
 def _folds(ranges: Ranges) -> tuple[Ranges, set[str]]:
     """The folds of `ranges` that are one character, and those that are several.
 
-    A class of many letters is what it says: folded, `[а-я]` would find every English word. Nor is a letter of another
-    script in a *pattern* read as the Latin one it looks like: a Russian word would find an English one.
+    A class of many letters is what it says: folded, one of Cyrillic letters would find English words. Nor is a letter
+    of another script in a *pattern* read as the Latin one it looks like: a Russian word would find an English one.
     """
     said: set[str] = set()
     if count(ranges) <= _FEW:
