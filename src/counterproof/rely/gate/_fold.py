@@ -1,7 +1,8 @@
 """Text as a reader sees it: what differs only in case, width, accents, invisible characters or look-alikes is the same.
 
 The fold is a map from one character to a (possibly empty) text, so folding two texts one after the other is folding
-both together: a stream can be folded piece by piece. It rests on the Unicode data of the running Python and on a short table of letters of other scripts that are drawn like Latin ones.
+both together: a stream can be folded piece by piece. It rests on the Unicode data of the running Python and on a short
+table of letters of other scripts that are drawn like Latin ones.
 """
 
 from __future__ import annotations
