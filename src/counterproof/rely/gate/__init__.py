@@ -1,21 +1,30 @@
 """The decision: an event in, what is to happen with it out, before it happens.
 
 Takes: events, a policy, the memory that is handed in, and what safety models answered. Gives: what was seen
-(`record.Sighting`), which prompt policies must be asked, and the decision; the canonical reading of every shape that a door
-sees; what of a stream may leave. Never: opens a socket, reads a clock, waits, or takes what it could not read for harmless.
+(`record.Sighting`), which prompt policies must be asked, and the decision; the canonical reading of every shape that a
+door sees; what of a stream may leave. Never: opens a socket, reads a clock, waits, or takes what it could not read for
+harmless.
 """
 
 from counterproof.rely.gate._anchors import Anchors
 from counterproof.rely.gate._hold import Hit, Hold, HoldbackPlan, Release
 from counterproof.rely.gate._memory import Memory
 from counterproof.rely.gate._rewrite import Span, rewrite
+from counterproof.rely.gate._rules import Rules
+from counterproof.rely.gate._settle import FAULT, GRAVITY, SHED, TERMINATED, UNSCANNED
+from counterproof.rely.gate._settlement import Settlement
 from counterproof.rely.gate._shape import SHAPES, Shape, reply_shape, shape_of
 from counterproof.rely.gate._stream import Stream, is_streamed
 from counterproof.rely.gate._stream_parts import Ask, Ready, Step
 from counterproof.rely.gate._walk import Walk, event_of, walk
 
 __all__ = [
+    "FAULT",
+    "GRAVITY",
     "SHAPES",
+    "SHED",
+    "TERMINATED",
+    "UNSCANNED",
     "Anchors",
     "Ask",
     "Hit",
@@ -24,6 +33,8 @@ __all__ = [
     "Memory",
     "Ready",
     "Release",
+    "Rules",
+    "Settlement",
     "Shape",
     "Span",
     "Step",

@@ -7,6 +7,6 @@ passes what could not be decided.
 from counterproof.rely.guard._clock import Clock, steady
 from counterproof.rely.guard._counts import BOUNDS_S, Counts
 from counterproof.rely.guard._guard import Guard, Judges, Keeps
-from counterproof.rely.guard._held import Held
+from counterproof.rely.guard._held import Held, Word
 
-__all__ = ["BOUNDS_S", "Clock", "Counts", "Guard", "Held", "Judges", "Keeps", "steady"]
+__all__ = ["BOUNDS_S", "Clock", "Counts", "Guard", "Held", "Judges", "Keeps", "Word", "steady"]

@@ -22,7 +22,7 @@ from counterproof.record import Answer, Decision, Event, GatePolicy, PromptRule,
 from counterproof.rely import appeal, gate
 from counterproof.rely.guard._clock import Clock, steady
 from counterproof.rely.guard._counts import Counts
-from counterproof.rely.guard._held import Held, Waiting
+from counterproof.rely.guard._held import Held, Waiting, Word
 
 UNKEPT = "gate:unkept"
 MAX_TERMINATED = 65_536
@@ -146,7 +146,7 @@ class Guard:
         """The refusal of an event that the caller's own code failed over; only the error's name is written down."""
         return self._kept(self._rules, event, self._failed(event, error), {}, time.perf_counter())
 
-    def release(self, name: str, outcome: gate.Release) -> bool:
+    def release(self, name: str, outcome: Word) -> bool:
         """A person's word about an event that is held; whether it was still waiting."""
         return self._waiting.decide(name, outcome)
 

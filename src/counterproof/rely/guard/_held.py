@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from counterproof.record import Decision, Sighting
+
+Word: TypeAlias = Literal["allow", "reject"]
+"""What a person may say of a held event."""
 
 MAX_HELD = 1024
 """How many may wait at once; whoever comes then is refused."""
@@ -26,7 +29,7 @@ class Waiting:
     """Who waits, by name; bounded, and on one event loop."""
 
     def __init__(self) -> None:
-        self._held: dict[str, tuple[Held, asyncio.Future[Literal["allow", "reject"]]]] = {}
+        self._held: dict[str, tuple[Held, asyncio.Future[Word]]] = {}
 
     @property
     def is_full(self) -> bool:
@@ -39,9 +42,9 @@ class Waiting:
 
     async def wait(
         self, name: str, sighting: Sighting, decision: Decision, now_ms: int, for_s: float
-    ) -> Literal["allow", "reject", "nobody came"]:
+    ) -> Word | Literal["nobody came"]:
         """Waits for a person's word, at most `for_s` seconds."""
-        future: asyncio.Future[Literal["allow", "reject"]] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Word] = asyncio.get_running_loop().create_future()
         held = Held(name=name, since_ms=now_ms, sighting=sighting, rules=decision.rules)
         self._held[name] = (held, future)
         try:
@@ -51,7 +54,7 @@ class Waiting:
         finally:
             del self._held[name]
 
-    def decide(self, name: str, outcome: Literal["allow", "reject"]) -> bool:
+    def decide(self, name: str, outcome: Word) -> bool:
         """Gives a person's word; whether anybody still waited for it."""
         found = self._held.get(name)
         if found is None or found[1].done():

@@ -1,0 +1,122 @@
+"""A guard put together from files: what the commands of a gate have in common."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from counterproof import errors
+
+if TYPE_CHECKING:
+    from counterproof.rely import gate, guard, judge, trail
+
+SECRET = "secret"
+_SECRET_BYTES = 32
+
+
+@dataclass(slots=True)
+class Ready:
+    """A guard and what it stands on. `policy_folder`: where its rules are read from, now and at each reload."""
+
+    policy_folder: Path
+    secret: bytes
+    guard: guard.Guard
+    trail: trail.Trail
+    judge: judge.Judge
+    began_ms: int
+
+    def reload(self) -> gate.Rules:
+        """Reads the policy again and puts it in force; a policy that cannot be used changes nothing.
+
+        Raises:
+            BadGate: one rule cannot be used; the old policy stays.
+            StorageFailed: the change could not be written down; the old policy stays.
+        """
+        rules, asked = _read(self.policy_folder, self.secret)
+        self.guard.replace(rules, asked)
+        self.judge = asked
+        return rules
+
+
+@contextlib.contextmanager
+def opened(
+    policy: Path, folder: Path, *, worker: str, name: str, key: Path | None = None, sync_s: float = 1.0
+) -> Generator[Ready]:
+    """A guard under the policy in a folder, with its record in another; closed whole at the block's end.
+
+    Raises:
+        BadGate: the policy cannot be used.
+        BadTrail: the record is damaged, in use or another gate's.
+        BadKey: the key cannot be read or is of another kind.
+        StorageFailed: the record cannot be written.
+    """
+    from counterproof import note  # noqa: PLC0415 - loads only where a gate runs
+    from counterproof.rely import gate, guard, trail  # noqa: PLC0415 - same
+
+    secret = secret_of(folder)
+    rules, asked = _read(policy, secret)
+    clock = guard.steady()
+    signer = note.read_key(key) if key is not None else None
+    kept = trail.Trail(folder, worker, name, now_ms=clock(), signer=signer, pace=trail.Pace(sync_s=sync_s))
+    try:
+        kept.begin_policy(rules.policy, clock())
+        watched = guard.Guard(rules, kept, memory=gate.Memory(rules.policy.memory), judge=asked, clock=clock)
+        yield Ready(policy, secret, watched, kept, asked, time.time_ns() // 1_000_000)
+    finally:
+        kept.close(clock())
+
+
+def secret_of(folder: Path) -> bytes:
+    """The secret of the gate whose record is in a folder: made there once, for its owner's eyes.
+
+    Raises:
+        BadTrail: what is there is no secret.
+        StorageFailed: it cannot be written.
+    """
+    path = folder / SECRET
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _make_secret(path)
+        found = bytes.fromhex(path.read_text(encoding="ascii"))
+    except (ValueError, UnicodeDecodeError) as exc:
+        raise errors.BadTrail("is no secret of a gate", where=str(path), mend="restore it from a copy") from exc
+    except OSError as exc:
+        raise errors.StorageFailed(f"cannot be read or written: {exc.strerror}", where=str(path)) from exc
+    if len(found) != _SECRET_BYTES:
+        raise errors.BadTrail("is no secret of a gate", where=str(path), mend="restore it from a copy")
+    return found
+
+
+def closed(judged: judge.Judge) -> None:
+    """Closes a judge's connections where no event loop runs any more."""
+    with contextlib.suppress(RuntimeError):
+        asyncio.run(judged.close())
+
+
+def _make_secret(path: Path) -> None:
+    """Whole or not at all, and the first of several processes wins."""
+    made = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, secrets.token_hex(_SECRET_BYTES).encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    with contextlib.suppress(FileExistsError):
+        os.link(made, path)
+    made.unlink()
+
+
+def _read(folder: Path, secret: bytes) -> tuple[gate.Rules, judge.Judge]:
+    from counterproof.rely import gate, judge  # noqa: PLC0415 - loads only where a gate runs
+
+    policy = gate.read_policy(folder)
+    return gate.Rules(policy, secret), judge.Judge(policy.models)
