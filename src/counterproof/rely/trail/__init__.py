@@ -4,8 +4,15 @@ Takes: sightings, answers and decisions, as they are made. Gives: files that onl
 that computes every decision again. Never: keeps what was said, or lets a decision take effect that it could not keep.
 """
 
+from counterproof.rely.trail._audit import TrailAudit, audit
+from counterproof.rely.trail._auditor import Mismatch, WorkerAudit
+from counterproof.rely.trail._files import read_kept_policy, workers
 from counterproof.rely.trail._head import ChainHead, Counts, read_head, signers_of
 from counterproof.rely.trail._line import NOTE_KINDS, NoteKind, Said
+from counterproof.rely.trail._said import head_said, policy_said
 from counterproof.rely.trail._trail import Pace, Trail
 
-__all__ = ["NOTE_KINDS", "ChainHead", "Counts", "NoteKind", "Pace", "Said", "Trail", "read_head", "signers_of"]
+__all__ = [
+    "NOTE_KINDS", "ChainHead", "Counts", "Mismatch", "NoteKind", "Pace", "Said", "Trail", "TrailAudit", "WorkerAudit",
+    "audit", "head_said", "policy_said", "read_head", "read_kept_policy", "signers_of", "workers",
+]  # fmt: skip

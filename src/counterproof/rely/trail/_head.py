@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -17,7 +17,7 @@ _FIRST = HEAD_FORMAT.encode() + b"\n"
 class Counts(msgspec.Struct, kw_only=True):
     """What is counted in a chain from its first record on; no count ever falls.
 
-    `outcomes`: decisions by outcome. `overrides`: outcomes that a person changed. `sheds`: events that were refused
+    `outcomes`: decisions by outcome. `overrides`: held events that a person decided. `sheds`: events that were refused
     unseen. `timeouts`: prompt policies without an answer in time. `failures`: by rule, how often it could not be
     evaluated. `upheld`, `denied`: verdicts on appeals.
     """
@@ -49,11 +49,11 @@ class Counts(msgspec.Struct, kw_only=True):
         self.sheds += is_shed
         self.timeouts += late
 
-    def noted(self, kind: str, said: dict[str, object]) -> None:
+    def noted(self, kind: str, said: Mapping[str, object]) -> None:
         """Counts one note. A `shed` note may stand for several events: its `count`."""
         match kind:
             case "override":
-                self.overrides += 1
+                self.overrides += said.get("said") != "nobody came"
             case "fault":
                 self.faults += 1
             case "appeal":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias, cast, get_args
 
 import msgspec
@@ -23,7 +24,7 @@ MAX_LINE_BYTES = 16 << 20
 
 NoteKind = Literal["begin", "policy", "override", "shed", "merge", "fault", "appeal", "verdict", "end"]
 NOTE_KINDS: tuple[NoteKind, ...] = get_args(NoteKind)
-Said: TypeAlias = "dict[str, str | int | float | bool | list[Said] | dict[str, Said] | Said]"
+Said: TypeAlias = "str | int | float | bool | Sequence[Said] | Mapping[str, Said]"
 
 _TAIL = 68
 """`,"`, 64 hexadecimal digits, `"]`: the end of every line, the line feed left out."""
@@ -118,7 +119,7 @@ def decision_body(
 _READINGS = Sighting.__struct_fields__.index("readings")
 
 
-def note_body(n: int, at_ms: int, kind: NoteKind, said: Said) -> bytes:
+def note_body(n: int, at_ms: int, kind: NoteKind, said: Mapping[str, Said]) -> bytes:
     """The bytes `b_n` of a note.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,9 +43,16 @@ class Chain:
         if self.n == 0:
             self.starts_ms = line.at_ms
         self.n, self.hash = line.n + 1, after
-        if isinstance(line, NoteLine) and line.kind == "policy":
-            self.policy = str(line.said.get("digest", ""))
+        if isinstance(line, NoteLine):
+            self.noted(line.kind, line.said)
         self.counts.add(line)
+
+    def noted(self, kind: str, said: Mapping[str, object]) -> None:
+        """What a note changes: a worker begins without a policy."""
+        if kind == "begin":
+            self.policy = ""
+        elif kind == "policy":
+            self.policy = str(said.get("digest", ""))
 
     def take(self, head: ChainHead) -> None:
         """Goes on from what a head says: for a writer, which reads no further back."""
@@ -121,24 +128,59 @@ def read_chain(folder: Path, chain: Chain) -> Generator[tuple[Line, Place]]:
 def read_end(folder: Path) -> tuple[Chain, int, Path | None]:
     """Where a worker's chain ends, from the last file alone; with the size of its sound bytes, and that file.
 
+    For its writer, who holds the lock: a file that was begun, and in which nothing came to stand, is removed.
+
     Raises:
         BadTrail: the last file is damaged before its last line.
     """
     for first, path in reversed(segments(folder)):
         lines, torn = raw_lines(path)
         if not lines and first:
-            path.unlink()  # a file that was begun and in which nothing came to stand: the one before goes on
+            path.unlink()
             continue
-        chain = Chain(n=first)
-        if lines and first:
-            line = read_line(lines[0], f"{path}:1")
-            if not isinstance(line, HeadLine):
-                raise BadTrail(
-                    "does not begin with a head", where=f"{path}:1", mend="it was changed after it was written"
-                )
-            chain.take(read_head(line.note, f"{path}:1"))
+        chain = start(first, path)
         for line, place in read_segment(path, chain):
             chain.step(line, place.after)
         chain.torn_bytes = len(torn)
         return chain, sum(map(len, lines)) + len(lines), path
     return Chain(), 0, None
+
+
+def start(first: int, path: Path) -> Chain:
+    """The chain as it stands before a file, by the head with which that file begins.
+
+    Raises:
+        BadTrail: it does not begin with one.
+    """
+    chain = Chain(n=first)
+    if not first:
+        return chain
+    lines, _ = raw_lines(path)
+    line = read_line(lines[0], f"{path}:1") if lines else None
+    if not isinstance(line, HeadLine):
+        raise BadTrail("does not begin with a head", where=f"{path}:1", mend="it was changed after it was written")
+    head = read_head(line.note, f"{path}:1")
+    if head.n != first:
+        raise BadTrail(f"begins with a head of {head.n} records", where=f"{path}:1", mend="it was renamed or changed")
+    chain.take(head)
+    return chain
+
+
+def read_since(folder: Path, n: int, chain: Chain) -> Generator[tuple[Line, Place]]:
+    """The records of a worker from the file on in which record `n` stands, while it may still be written.
+
+    Raises:
+        BadTrail: what is read of the chain is not whole.
+    """
+    found = segments(folder)
+    if len(found) > 1 and not found[-1][1].stat().st_size:
+        del found[-1]  # begun a moment ago: nothing stands there yet
+    at = max((index for index, (first, _) in enumerate(found) if first <= n), default=0)
+    for index, (first, path) in enumerate(found[at:]):
+        if index == 0:
+            begun = start(first, path)
+            chain.n, chain.hash, chain.policy = begun.n, begun.hash, begun.policy
+            chain.starts_ms, chain.counts = begun.starts_ms, begun.counts
+        for line, place in read_segment(path, chain):
+            yield line, place
+            chain.step(line, place.after)

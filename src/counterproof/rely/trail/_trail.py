@@ -6,7 +6,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -135,7 +135,7 @@ class Trail:
                 raise
         self._sync = Syncer(self._fd, self._pace.sync_s, self._chain.n)
         self._head_n, self._head_ms = self._chain.n, now_ms
-        torn: Said = {"torn_bytes": self._chain.torn_bytes} if self._chain.torn_bytes else {}
+        torn: dict[str, Said] = {"torn_bytes": self._chain.torn_bytes} if self._chain.torn_bytes else {}
         try:
             self.note("begin", {"format": FORMAT, "gate": self.gate, "worker": self.worker, **torn}, now_ms)
         except BaseException:
@@ -207,7 +207,7 @@ class Trail:
                     self._head(now_ms)
             return chain.n - 1
 
-    def note(self, kind: NoteKind, said: Said, now_ms: int) -> int:
+    def note(self, kind: NoteKind, said: Mapping[str, Said], now_ms: int) -> int:
         """Keeps anything else that happened. Returns the record's number.
 
         What to say of each: spec/gate-trail.md, section 4. Receipts stand there as their SHA-256, hexadecimal.
@@ -221,7 +221,8 @@ class Trail:
             self._append(note_body(n, now_ms, kind, said))
             if n == 0:
                 self._chain.starts_ms = now_ms
-            self._chain.counts.noted(kind, dict(said))
+            self._chain.counts.noted(kind, said)
+            self._chain.noted(kind, said)
             return n
 
     def begin_policy(self, policy: GatePolicy, now_ms: int) -> str:
@@ -232,7 +233,6 @@ class Trail:
         """
         digest = keep_policy(self.folder, policy)
         self.note("policy", {"digest": digest, "name": policy.name}, now_ms)
-        self._chain.policy = digest
         return digest
 
     def head(self, now_ms: int) -> ChainHead:
@@ -314,7 +314,7 @@ class Trail:
             lost = self._sync.again()
         if lost is not None:
             first, why = lost
-            said: Said = {"what": "sync", "why": why, "from": first, "to": self._chain.n}
+            said: dict[str, Said] = {"what": "sync", "why": why, "from": first, "to": self._chain.n}
             self._append(note_body(self._chain.n, self._head_ms, "fault", said))
             self._chain.counts.noted("fault", {})
 
