@@ -145,10 +145,10 @@ class Door(asyncio.Protocol):
         """The parser's: a part of the body."""
         self._body.append(data)
         self._size += len(data)
-        if self._size > self._limits.body_bytes:
-            raise Refused(413, f"The body is larger than {self._limits.body_bytes} bytes.")
         counts = self._server.counts
         counts.buffered_bytes += len(data)
+        if self._size > self._limits.body_bytes:
+            raise Refused(413, f"The body is larger than {self._limits.body_bytes} bytes.")
         if counts.buffered_bytes > self._limits.buffered_bytes:
             raise Refused(503, "Too much is being read at once.")
 

@@ -109,13 +109,13 @@ class Out:
         Raises:
             ValueError: a header holds a line break, or the answer has begun already.
         """
-        self._begin()
+        self._check_unbegun()
         rest = b"" if status == 204 else b"content-length: %d\r\n" % len(body)
         if self._closes():
             rest += b"connection: close\r\n"
         head = section(status_line(status), headers, rest)
+        self.is_begun = self.is_ended = True
         self._door.put(head if self._request.method == "HEAD" else head + body)
-        self.is_ended = True
 
     def start(self, status: int, headers: Headers, length: int | None = None) -> None:
         """Begins an answer of which the length may not be known.
@@ -123,7 +123,7 @@ class Out:
         Raises:
             ValueError: a header holds a line break, or the answer has begun already.
         """
-        self._begin()
+        self._check_unbegun()
         self._left = -1 if length is None else length
         self._chunked = length is None and self._request.version == "1.1"
         if length is None and not self._chunked:
@@ -133,7 +133,9 @@ class Out:
             rest = b"content-length: %d\r\n" % length
         if self._closes():
             rest += b"connection: close\r\n"
-        self._door.put(section(status_line(status), headers, rest))
+        head = section(status_line(status), headers, rest)
+        self.is_begun = True
+        self._door.put(head)
 
     async def write(self, data: bytes) -> None:
         """One more piece; waits while the client does not read what it has. After the client is gone: does nothing.
@@ -170,10 +172,9 @@ class Out:
         self.is_last = self.is_ended = True
         self._door.abort()
 
-    def _begin(self) -> None:
+    def _check_unbegun(self) -> None:
         if self.is_begun:
             raise ValueError("an answer begins twice")
-        self.is_begun = True
 
     def _closes(self) -> bool:
         if self._door.is_draining:
