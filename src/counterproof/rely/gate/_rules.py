@@ -24,6 +24,7 @@ from counterproof.record import (
 )
 from counterproof.rely.gate._anchors import Anchors
 from counterproof.rely.gate._condition import condition, threshold
+from counterproof.rely.gate._hold import HoldbackPlan
 from counterproof.rely.gate._memory import Memory
 from counterproof.rely.gate._patterns import Match, Patterns
 from counterproof.rely.gate._settle import Check, Plan, Prompt, settle, wanted
@@ -37,7 +38,8 @@ _DIGEST_BYTES = 8
 class Rules:
     """What a policy makes of events. `key`: 16 to 64 secret bytes of the deployment, for every digest of content.
 
-    One caller at a time: the pattern engine has one scratch space.
+    `holdback`: what of a streamed reply must stay until it is decided on. One caller at a time: the pattern engine has
+    one scratch space.
 
     Raises:
         BadGate: a rule cannot be used; the policy is refused whole.
@@ -51,6 +53,7 @@ class Rules:
         self.digest = record.digest_of(policy)
         self._patterns = tuple(rule for rule in policy.rules if isinstance(rule, PatternRule))
         self._engine = Patterns(self._patterns, policy.views)
+        self.holdback = HoldbackPlan(self._patterns, policy.views)
         self._plans = {kind: plan_of(policy, kind) for kind in EVENT_KINDS}
         self._anchors = Anchors(policy.memory, key)
         self._key = hashlib.blake2b(key, digest_size=32, person=b"gate content").digest()

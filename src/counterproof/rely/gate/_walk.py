@@ -32,6 +32,11 @@ class _Form(NamedTuple):
     needs: tuple[str, ...] = ()
     kind: EventKind | None = None
 
+    @property
+    def said(self) -> EventKind:
+        """What its texts are where the body does not say: to a model, or by one."""
+        return "span" if self.role == "assistant" else "message"
+
 
 _WHERE: Mapping[str, tuple[str, ...]] = {
     name: tuple(f"{name}[{index}].content" for index in range(256)) for name in ("messages", "input")
@@ -78,7 +83,7 @@ def walk(shape: Shape, body: bytes, *, door: str, context: str = "", identity: s
         tool = _plain(w, value, form.role, kind, tool)
     else:
         kind, tool = _known(w, cast("dict[str, object]", value), form, tool)
-    events = w.events(About(kind or "message", tool, door, context, identity, len(body)))
+    events = w.events(About(kind or form.said, tool, door, context, identity, len(body)))
     if "\0" in "".join([piece.text for event in events for piece in event.pieces]):
         events = tuple(map(_without_nothing, events))
     return Walk(events, value, body)
@@ -121,7 +126,7 @@ def _known(w: Reading, value: dict[str, object], form: _Form, tool: str) -> tupl
         return _protocol(w, value, form.role, tool)
     else:
         an_object(w, value, "", form.role, 0)
-    return "message", ""
+    return form.said, ""
 
 
 def _without_nothing(event: Event) -> Event:

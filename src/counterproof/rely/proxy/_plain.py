@@ -58,7 +58,7 @@ def plain(
         if text:
             found.add(text, "body", None)
     event = Event(
-        kind="message",
+        kind="span",
         door=door,
         pieces=tuple(found.pieces),
         context=context,
