@@ -8,6 +8,7 @@ it, or keeps content that the appellant did not send.
 from counterproof.rely.appeal._book import Book, Heard
 from counterproof.rely.appeal._rates import Bounds, Rates, rates
 from counterproof.rely.appeal._receipt import new_receipt, read_receipt, receipt_digest
+from counterproof.rely.appeal._refused import Refused, read_refused
 from counterproof.rely.appeal._store import VERDICTS, Case, Ruling, Verdict
 from counterproof.rely.appeal._terms import Terms
 from counterproof.rely.appeal._work import Challenge, solve
@@ -20,12 +21,14 @@ __all__ = [
     "Challenge",
     "Heard",
     "Rates",
+    "Refused",
     "Ruling",
     "Terms",
     "Verdict",
     "new_receipt",
     "rates",
     "read_receipt",
+    "read_refused",
     "receipt_digest",
     "solve",
 ]

@@ -51,11 +51,11 @@ class Judge:
         return Answer(rule=rule.name, status=status, label=label, took_ms=took_ms)
 
     async def close(self) -> None:
-        """Closes this loop's connections; questions on their way fail."""
-        for late in tuple(self._late):
-            late.cancel()
-        for line in self._loops.pop(asyncio.get_running_loop(), {}).values():
-            await line.close()
+        """Closes this loop's connections, and those of loops that have ended; questions on their way fail."""
+        here = asyncio.get_running_loop()
+        for loop in [one for one in self._loops if one is here or one.is_closed()]:
+            for line in self._loops.pop(loop).values():
+                await line.close()
 
     async def _asked(self, rule: PromptRule, event: Event, fragments: Sequence[str], until_s: float) -> Said:
         line = self._line(rule.model)
