@@ -43,8 +43,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is about to happen: a message to a model, a span of its reply, a tool call, a tool's result.
 
     A reply that is not streamed is one span. `door`: which way it came (`openai.chat`, `anthropic.messages`,
-    `mcp.http`, `python`, ...). `tool`: the name of the tool of a call or result. `context`: an opaque name of the conversation, `identity`: one of the person or account;
-    both empty where the deployment has none. `unscanned`: what could not be read, each `where: why`; never dropped.
+    `mcp.http`, `python`, ...). `tool`: the name of the tool of a call or result. `context`: an opaque name of the
+    conversation, `identity`: one of the person or account; both empty where the deployment has none. `unscanned`: what
+    could not be read, each `where: why`; never dropped.
     """
 
     kind: EventKind

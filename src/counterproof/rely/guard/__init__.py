@@ -6,7 +6,7 @@ passes what could not be decided.
 
 from counterproof.rely.guard._clock import Clock, steady
 from counterproof.rely.guard._counts import BOUNDS_S, Counts
-from counterproof.rely.guard._guard import Guard, Judges, Keeps
+from counterproof.rely.guard._guard import Guard, Judges, Keeps, Noted
 from counterproof.rely.guard._held import Held, Word
 
-__all__ = ["BOUNDS_S", "Clock", "Counts", "Guard", "Held", "Judges", "Keeps", "Word", "steady"]
+__all__ = ["BOUNDS_S", "Clock", "Counts", "Guard", "Held", "Judges", "Keeps", "Noted", "Word", "steady"]
