@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from counterproof.record import Decision, Event
 from counterproof.rely import tools
 from tests.rely.tools.word_guard import RECEIPT, Words, call, line, result, told
 
@@ -75,7 +76,6 @@ def test_a_modern_caller_is_told_that_the_result_is_complete() -> None:
         {"content": [{"type": "resource", "resource": {"uri": "file:///x", "text": "bomb"}}]},
         {"content": [{"type": "text", "text": "x", "annotations": {"audience": ["bomb"]}}]},
         {"content": [], "_meta": {"note": "bomb"}},
-        {"content": [{"type": "text", "text": "\u0062\u006fmb"}]},
     ],
     ids=lambda said: next(iter(said["content"] or [{"type": "structured"}]))["type"] + str(len(str(said))),
 )
@@ -261,14 +261,17 @@ def test_nothing_overtakes_a_notification() -> None:
             done.append(told((await exchange.from_server(raw)).on).get("method", "answer"))
 
         progress = line(method="notifications/progress", params={"progressToken": 1, "progress": 1, "message": "slow"})
-        tasks = [asyncio.create_task(say(raw)) for raw in (progress, line(method="notifications/x"), result(1))]
+        tasks = [
+            asyncio.create_task(say(raw))
+            for raw in (progress, line(method="notifications/tools/list_changed"), result(1))
+        ]
         await asyncio.sleep(0.01)
         assert done == []
         guard.gates["slow"].set()
         await asyncio.gather(*tasks)
         return done
 
-    assert asyncio.run(run()) == ["notifications/progress", "notifications/x", "answer"]
+    assert asyncio.run(run()) == ["notifications/progress", "notifications/tools/list_changed", "answer"]
 
 
 def test_a_call_cancelled_while_it_is_decided_on_reaches_nobody() -> None:
@@ -343,10 +346,76 @@ def test_what_nobody_released_does_not_pass(outcome: Any) -> None:  # noqa: ANN4
 
 def test_a_guard_that_fails_lets_nothing_pass() -> None:
     class Broken(Words):
-        async def consider(self, event: object) -> Any:  # noqa: ANN401 - never
-            raise RuntimeError("broken")
+        async def consider(self, event: Event) -> Decision:
+            raise RuntimeError(event.kind)
 
     exchange = _exchange(guard := Broken())
 
     assert told(_from_client(exchange, call(1)).back)["result"]["isError"] is True
     assert [type(f) for f in guard.faults] == [RuntimeError]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        b'{"name":"add","arguments":{"text":"\\u0062\\u006fmb"}}',
+        b'{"name":"add","arguments":{"text":"{\\"inner\\":\\"bo\\\\u006db\\"}"}}',
+        b'{"name":"add","arguments":{"a":[[[{"b":"bomb"}]]]}}',
+        b'{"name":"add","arguments":{"bomb":1}}',
+        b'{"name":"bomb"}',
+        b'{"name":"add","arguments":{},"_meta":{"progressToken":"bomb"}}',
+        b'{"name":"add","arguments":{},"inputResponses":{"k":{"action":"accept","content":{"x":"bomb"}}}}',
+    ],
+)
+def test_however_it_is_written_a_call_is_read(params: bytes) -> None:
+    raw = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":' + params + b"}"
+
+    assert _from_client(_exchange(Words()), raw).on is None
+
+
+def test_two_members_of_one_name_are_doubtful() -> None:
+    raw = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"add","name":"add"}}'
+
+    assert _from_client(_exchange(guard := Words()), raw).on is None
+    assert guard.seen[0].unscanned
+
+
+def test_a_method_that_nobody_knows_is_doubtful() -> None:
+    exchange = _exchange(guard := Words())
+
+    assert "error" in told(_from_client(exchange, line(id=1, method="tools/destroy")).back)
+    assert _from_server(exchange, line(method="notifications/other")) == tools.Ruling()
+    guard.unscanned = "allow"
+    assert _from_client(exchange, line(id=2, method="tools/destroy")).on is not None
+
+
+def test_a_modified_call_reaches_its_server_modified() -> None:
+    exchange = _exchange(guard := Words())
+    guard.words["bomb"] = "modify"
+
+    on = told(_from_client(exchange, call(1, text="a bomb", other="x")).on)
+    back = _from_server(exchange, line(id=1, result={"content": [], "structuredContent": {"a": ["one bomb"]}})).on
+
+    assert on["params"]["arguments"] == {"text": "a ***", "other": "x"}
+    assert told(back)["result"]["structuredContent"] == {"a": ["one ***"]}
+
+
+def test_no_modification_makes_another_call_of_it() -> None:
+    exchange = _exchange(guard := Words())
+    guard.words["bomb"] = "modify"
+
+    assert told(_from_client(exchange, call(1, "bomb")).back)["result"]["isError"] is True
+    assert len(guard.faults) == 1
+
+
+def test_a_modified_description_reaches_its_reader_modified() -> None:
+    exchange = _exchange(guard := Words())
+    guard.words["bomb"] = "modify"
+    _asked(exchange, line(id=1, method="tools/list"))
+    listed: dict[str, Any] = {
+        "tools": [{"name": "a", "description": "bomb", "inputSchema": {}}, {"name": "b", "inputSchema": {}}]
+    }
+
+    on = told(_from_server(exchange, line(id=1, result=listed)).on)
+
+    assert [t.get("description") for t in on["result"]["tools"]] == ["***", None]

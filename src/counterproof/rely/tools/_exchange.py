@@ -155,7 +155,10 @@ class Exchange:
             kind="message", door=self._about.door, context=self._about.context, identity=self._about.identity,
             unscanned=(f"{side}: {why}",), size_bytes=size_bytes,
         )  # fmt: skip
-        await self._decided((event,))
+        try:
+            await self._decided((event,))
+        except Exception as exc:  # noqa: BLE001 - it passes no more than before
+            self._faulted(event, exc)
 
     def overdue(self, after_s: float) -> list[Ruling]:
         """Answers for requests that the server let wait longer than this: an error `back`, a cancellation `on`."""
@@ -239,9 +242,9 @@ class Exchange:
             await self.unreadable(side, "answers what was not asked", len(message.raw))
             return Ruling()
         if asked.method == "tools/list" and side == "server":
-            refusal, value = await self._listed(message, asked)
+            refusal, value = await self._listed(message)
         else:
-            refusal, value = await self._passed(message, side, asked.method, asked.tool)
+            refusal, value = await self._passed(message, side, asked.tool)
         await _settled(before)
         if refusal is not None:
             return Ruling(on=_answer(asked, refusal.reason, refusal.receipt))
@@ -260,15 +263,15 @@ class Exchange:
             return Ruling()  # a request that never passed needs no cancellation
         return Ruling(on=_rpc.encode(value))
 
-    async def _listed(self, message: Message, asked: Open) -> tuple[Decision | None, object]:
+    async def _listed(self, message: Message) -> tuple[Decision | None, object]:
         """A list of tools: each is decided on by itself, and left out where it is refused."""
         listed = self._listing.split(message)
-        refusal, value = await self._passed(listed.rest, "server", asked.method)
+        refusal, value = await self._passed(listed.rest, "server")
         if refusal is not None:
             return refusal, None
         kept: list[object] = []
         for tool in listed.tools:
-            refused, said = await self._passed(tool.message, "server", asked.method, tool.name, tool.doubts)
+            refused, said = await self._passed(tool.message, "server", tool.name, tool.doubts)
             if refused is None:
                 refused = self._remembered(tool)
             if refused is not None:
@@ -286,11 +289,11 @@ class Exchange:
         return None
 
     async def _passed(
-        self, message: Message, side: Side, asked: str = "", tool: str = "", doubts: Sequence[str] = ()
+        self, message: Message, side: Side, tool: str = "", doubts: Sequence[str] = ()
     ) -> tuple[Decision | None, object]:
         """The refusal, or what may pass instead of the message: itself, or itself rewritten."""
         try:
-            read = _reading.read(message, self._about, side, asked, tool)
+            read = _reading.read(message, self._about, side, tool)
             for doubt in doubts:
                 read = read.unscanned(doubt)
             decisions = await self._decided(read.events)
@@ -303,6 +306,9 @@ class Exchange:
     def _failed(self, message: Message, exc: Exception) -> Decision:
         about = self._about
         event = Event(kind="message", door=about.door, context=about.context, size_bytes=len(message.raw))
+        return self._faulted(event, exc)
+
+    def _faulted(self, event: Event, exc: Exception) -> Decision:
         try:
             return self._guard.fault(event, exc)
         except Exception:  # noqa: BLE001 - a gate that cannot even say so still refuses

@@ -7,7 +7,9 @@ from typing import Literal
 
 import msgspec
 
-from counterproof.record import Decision, Event, Piece
+from counterproof import errors
+from counterproof.record import Decision, Event
+from counterproof.rely import gate
 from counterproof.rely.tools import _rpc
 
 
@@ -24,7 +26,6 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
 
     message: _rpc.Message
     events: tuple[Event, ...]
-    value: object
 
     def unscanned(self, doubt: str) -> Read:
         """The same with something more that must not be taken for harmless."""
@@ -32,33 +33,32 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, events=(first, *self.events[1:]))
 
     def rewritten(self, decisions: Sequence[Decision]) -> object:
-        """The message as it may pass, after decisions that all let it pass."""
-        if all(d.outcome == "allow" for d in decisions):
-            return self.value
-        raise NotImplementedError
+        """The message as it may pass, after decisions that all let it pass.
+
+        Raises:
+            BadGate: something cannot be replaced, or the message would then be another one: of another id, another
+                method, for another tool.
+        """
+        spans = [
+            (event.pieces[piece].where, start, end, new)
+            for event, decision in zip(self.events, decisions, strict=True)
+            for piece, start, end, new in decision.spans
+        ]
+        if not spans:
+            return self.message.value
+        changed = _rpc.read(gate.rewrite(self.message.value, spans))
+        if _is_another(changed, self.message):
+            raise errors.BadGate("a message would become another one", where="modify", mend="reject it instead")
+        return changed.value
 
 
-def read(
-    message: _rpc.Message, about: About, side: Literal["client", "server"], asked: str = "", tool: str = ""
-) -> Read:
-    """Reads a message; `asked` and `tool`: what a response answers."""
-    kind = "call" if message.method == "tools/call" else "result" if asked == "tools/call" else "message"
-    name = message.params.get("name") if message.method == "tools/call" else tool
-    pieces = tuple(Piece(text=t, role="tool", where=w) for t, w in _leaves(message.value, ""))
-    event = Event(
-        kind=kind, door=about.door, pieces=pieces, tool=name if isinstance(name, str) else "",
-        context=about.context, identity=about.identity, size_bytes=len(message.raw),
-    )  # fmt: skip
-    return Read(message=message, events=(event,), value=message.value)
+def _is_another(changed: _rpc.Message, message: _rpc.Message) -> bool:
+    same = changed.id == message.id and changed.kind == message.kind and changed.method == message.method
+    return not same or changed.params.get("name") != message.params.get("name")
 
 
-def _leaves(value: object, where: str):
-    if isinstance(value, str):
-        yield value, where
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield key, f"{where}.{key}"
-            yield from _leaves(inner, f"{where}.{key}")
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _leaves(inner, f"{where}[{index}]")
+def read(message: _rpc.Message, about: About, side: Literal["client", "server"], tool: str = "") -> Read:
+    """Reads what a side says; `tool`: the one whose result or definition it is."""
+    shape: gate.Shape = "mcp.request" if side == "client" else "mcp.reply"
+    found = gate.walk(shape, message.raw, door=about.door, context=about.context, identity=about.identity, tool=tool)
+    return Read(message=message, events=found.events)

@@ -70,9 +70,10 @@ class _Sink:
         with contextlib.suppress(ConnectionError):
             await self._writer.drain()
 
-    async def close(self) -> None:
-        with contextlib.suppress(ConnectionError):
-            await self._writer.drain()
+    def close(self) -> None:
+        if self._writer.transport.get_write_buffer_size():
+            self._writer.transport.abort()  # nobody reads: waiting longer would change nothing
+        else:
             self._writer.close()
 
 
@@ -89,7 +90,7 @@ class _FileSink(_Sink):
     async def drained(self) -> None:
         self._file.flush()
 
-    async def close(self) -> None:
+    def close(self) -> None:
         self._file.close()
 
 
@@ -120,18 +121,16 @@ class Relay:
             await asyncio.wait(tuple(tasks))
 
     async def _one(self, side: Side, line: bytes, rule: Callable[[bytes], Awaitable[Ruling]]) -> None:
-        self.put(side, await rule(line))
+        await self._put(side, await rule(line))
         if self._exchange.is_terminated:
             self.ended.set()
-        await self._drained()
 
     async def _too_long(self, side: Side, size: int) -> None:
         await self._exchange.unreadable(side, "a message that is too long", size)
         if side == "client":
-            self._to["client"].put(_rpc.error(None, _rpc.PARSE_ERROR, "a message that is too long"))
+            await self._put(side, Ruling(back=_rpc.error(None, _rpc.PARSE_ERROR, "a message that is too long")))
         elif len(open_ := self._exchange.waiting()) == 1:  # then it can have been the answer to this one alone
             self.put("client", self._exchange.give_up(open_[0].id, "The answer was too long."))
-        await self._drained()
 
     def put(self, side: Side, ruling: Ruling) -> None:
         """Carries out what was ruled about a message of a side."""
@@ -139,9 +138,14 @@ class Relay:
         self._to[other].put(ruling.on)
         self._to[side].put(ruling.back)
 
-    async def _drained(self) -> None:
-        await self._to["client"].drained()
-        await self._to["server"].drained()
+    async def _put(self, side: Side, ruling: Ruling) -> None:
+        """The same, waiting for whoever reads too slowly; never for the one side because of what the other reads."""
+        other: Side = "server" if side == "client" else "client"
+        self.put(side, ruling)
+        if ruling.on is not None:
+            await self._to[other].drained()
+        if ruling.back is not None:
+            await self._to[side].drained()
 
     async def watch(self) -> None:
         """Answers what the server lets wait too long."""
@@ -151,11 +155,15 @@ class Relay:
                 self.put("client", ruling)
 
     async def finish(self) -> None:
-        """Lets what is in decision come to its end."""
+        """Lets what is in decision come to its end, and what was said be read, for as long as a shutdown may take."""
         if left := [*self._tasks["client"], *self._tasks["server"]]:
-            await asyncio.wait(left)
-        await self._drained()
-        await self._to["client"].close()
+            _, late = await asyncio.wait(left, timeout=self._limits.ends_within_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._to["client"].drained(), self._limits.ends_within_s)
+        self._to["client"].close()
 
 
 async def relay(
@@ -177,17 +185,25 @@ async def relay(
     up = asyncio.create_task(carrier.carry("client", client))
     down = asyncio.create_task(carrier.carry("server", child.stdout))
     watch, told = asyncio.create_task(carrier.watch()), asyncio.create_task(carrier.ended.wait())
-    with _told_to_end(carrier.ended):
-        await asyncio.wait((up, down, told), return_when=asyncio.FIRST_COMPLETED)
-        which = _which(exchange, up, down)
-        await _shut_down(child, down, bounds.ends_within_s)
-    for ruling in exchange.abandon("The server ended."):
-        carrier.put("client", ruling)
-    for task in (up, watch, told):
-        task.cancel()
-    await asyncio.gather(up, watch, told, return_exceptions=True)
-    await carrier.finish()
-    closes()
+    try:
+        with _told_to_end(carrier.ended):
+            await asyncio.wait((up, down, told), return_when=asyncio.FIRST_COMPLETED)
+            which = _which(exchange, up, down)
+            await _shut_down(child, down, bounds.ends_within_s)
+        for ruling in exchange.abandon("The server ended."):
+            carrier.put("client", ruling)
+        up.cancel()
+        await carrier.finish()
+    finally:
+        if child.returncode is None:
+            child.kill()
+        for task in (up, down, watch, told):
+            task.cancel()
+        ends = await asyncio.gather(up, down, watch, told, return_exceptions=True)
+        closes()
+    for end in ends:
+        if isinstance(end, Exception):
+            raise end  # a fault of ours, which ended the relay
     return which
 
 
