@@ -12,10 +12,22 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from math import isfinite
 
+from counterproof.errors import BadGate
 from counterproof.record import MemoryPolicy, Readings
 from counterproof.rely.gate import _sketch
+from counterproof.rely.gate._memory_delta import (
+    MAX_ANCHORS_TOLD,
+    MAX_FRAGMENTS_TOLD,
+    Delta,
+    Serials,
+    Signal,
+    Told,
+    decoded,
+    encoded,
+)
 from counterproof.rely.gate._memory_held import LIVES, Held
 
+DELTA_FORMAT = "counterproof-gate-delta/1"
 MAX_WEIGHT = 1e6
 MAX_LINKED = 8
 """Anchors of a conversation that its later events, the replies among them, count for as well."""
@@ -23,7 +35,8 @@ MAX_LINKED = 8
 _STEP = LIVES / 4
 _LOOKED_AT = 8
 _TEXT_CHARS = 16_000_000
-_PRIOR_EVENTS = 1_000.0
+_PRIOR_EVENTS = 10_000.0
+_COMMON_SHARE = 0.01
 
 
 class Memory:
@@ -42,6 +55,10 @@ class Memory:
         self._at = self._owed = 0.0
         self._seen_s: float | None = None
         self._all = Held(0.0)
+        self._taken = Serials()
+        self._news: dict[str, None] | None = None
+        self._signals: list[tuple[str, float, float, tuple[str, ...]]] = []
+        self._told_events, self._told_weight, self._serial = 0, 0.0, 0
 
     def __len__(self) -> int:
         return len(self._held)
@@ -93,6 +110,8 @@ class Memory:
                 self._entries += held.keep(fragment, weight, at, k)
         if weight and text:
             self._keep_text(fragment, text)
+        if self._news is not None:
+            self._note(self._news, tuple(anchors), weight, fragment, at)
         self._make_room(at)
         return self._readings(found, self._all)
 
@@ -119,6 +138,115 @@ class Memory:
             if len(self._links) > self._policy.max_anchors:
                 self._links.popitem(last=False)
         return joined
+
+    @property
+    def chars(self) -> int:
+        """How many characters of texts are kept for judges."""
+        return self._chars
+
+    def share(self) -> None:
+        """From now on it is noted what is added, to be told by `delta`."""
+        if self._news is None:
+            self._news = {}
+
+    def delta(self, origin: str) -> bytes:
+        """What was added here since last told, for the memories of others; empty if nothing is worth telling.
+
+        Told are anchors that carried a signal or were seen in more than one context, at most `MAX_ANCHORS_TOLD` of
+        them; what others told is not told on. Changes no reading.
+        """
+        if not self._news:
+            return b""
+        anchors = [a for a in self._news if a in self._held]
+        place = {a: n for n, a in enumerate(anchors)}
+        told = [
+            Told(a, (held := self._held[a]).fresh, _sketch.packed(held.contexts), _sketch.packed(held.identities))
+            for a in anchors
+        ]
+        signals = [
+            Signal(f, w, (self._at - at) * self._life_s, tuple(place[a] for a in of if a in place))
+            for f, w, at, of in self._signals
+        ]
+        delta = Delta(
+            DELTA_FORMAT, origin, self._serial, self._policy.window_s, self._told_events, self._told_weight,
+            tuple(told), tuple(signals),
+        )  # fmt: skip
+        for anchor in anchors:
+            self._held[anchor].fresh = 0
+        self._news, self._signals, self._serial = {}, [], self._serial + 1
+        self._told_events, self._told_weight = 0, 0.0
+        return encoded(delta)
+
+    def merge(self, data: bytes, now_s: float, older_s: float = 0.0, where: str = "") -> bool:
+        """Takes what another memory told `older_s` ago; whether it was new.
+
+        The order of deltas and telling one twice change nothing, as long as no bound is reached: then what is weakest
+        is forgotten, and which that is hangs on order.
+
+        Raises:
+            BadGate: this is no delta, or one of a memory with another window.
+        """
+        delta = decoded(data, where)
+        if delta.window_s != self._policy.window_s:
+            what = f"a memory of {delta.window_s} s cannot be shared with one of {self._policy.window_s} s"
+            raise BadGate(what, where=where, mend="give all gates that share a store the same policy")
+        if not self._life_s or not self._taken.take(delta.origin, delta.serial):
+            return False
+        at = self._advance(now_s)
+        older = max(0.0, older_s) / self._life_s if isfinite(older_s) else 0.0
+        if older > LIVES:
+            return True
+        self._merge_counts(delta, at, older)
+        self._merge_signals(delta, at, older)
+        self._make_room(at)
+        return True
+
+    def _merge_counts(self, delta: Delta, at: float, older: float) -> None:
+        kept = 0.5**older
+        self._all.age_to(at)
+        self._all.events += delta.events * kept
+        self._all.total += delta.weight * kept
+        for told in delta.anchors:
+            held = self._touched(told.anchor, at)
+            held.events += told.events * kept
+            contexts, identities = int.from_bytes(told.contexts, "little"), int.from_bytes(told.identities, "little")
+            if older < 1.0:
+                held.contexts |= contexts
+                held.identities |= identities
+            else:
+                held.old_contexts |= contexts
+                held.old_identities |= identities
+
+    def _merge_signals(self, delta: Delta, at: float, older: float) -> None:
+        for signal in delta.signals:
+            born = at - older - min(signal.age_s / self._life_s, 2 * LIVES)
+            if born < at - LIVES:
+                continue
+            for place in signal.anchors:
+                held = self._held.get(delta.anchors[place].anchor)
+                if held is not None:
+                    weight = min(signal.weight, MAX_WEIGHT)
+                    self._entries += held.keep(signal.fragment, weight, born, self._policy.fragments)
+
+    def _touched(self, anchor: str, at: float) -> Held:
+        held = self._held.get(anchor)
+        if held is None:
+            held = self._held[anchor] = Held(at)
+        else:
+            self._held.move_to_end(anchor)
+            self._entries -= held.age_to(at)
+        return held
+
+    def _note(self, news: dict[str, None], anchors: tuple[str, ...], weight: float, fragment: str, at: float) -> None:
+        self._told_events += 1
+        self._told_weight += weight
+        if weight and fragment and len(self._signals) < MAX_FRAGMENTS_TOLD:
+            self._signals.append((fragment, weight, at, anchors[:64]))
+        if len(news) + len(anchors) <= MAX_ANCHORS_TOLD:
+            for anchor in anchors:
+                held = self._held[anchor]
+                if weight or held.contexts & (held.contexts - 1):
+                    news[anchor] = None
 
     def fragments(self, anchors: Iterable[str]) -> tuple[str, ...]:
         """The texts of the K highest-signal fragments of all these anchors together, the highest first."""
@@ -149,6 +277,7 @@ class Memory:
         signal, fragments = 0.0, 0
         most, rarest, greatest = every.events, every.events, 0.0
         usual = every.total / (most + _PRIOR_EVENTS)
+        common = _COMMON_SHARE * (most + _PRIOR_EVENTS)
         contexts = identities = 0
         for held in found:
             count = held.events
@@ -158,12 +287,15 @@ class Memory:
             identities = max(identities, (held.identities | held.old_identities).bit_count())
             if held.heap is not None:
                 fragments = max(fragments, len(held.heap))
-                signal = max(signal, held.total - count * usual)
+                total = held.total
+                if count > common:  # what everybody speaks of: less what as many events carry on average
+                    total -= (count - common) * usual
+                signal = max(signal, total)
         return Readings(
             signal=signal,
             events=greatest,
-            contexts=_sketch.distinct(contexts),
-            identities=_sketch.distinct(identities),
+            contexts=_sketch.of_bits(contexts),
+            identities=_sketch.of_bits(identities),
             fragments=fragments,
             rarity=1.0 - rarest / most if found and most else 1.0,
         )
