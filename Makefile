@@ -55,7 +55,7 @@ test-faults: $(VENV)/.package $(VENV)/.group-test ## let the log's writer and th
 faults: $(VENV)/.package $(VENV)/.group-test ## the same at every system call, over 3,000 faults (five minutes)
 	FAULTS=all $(PY) -m pytest tests/faults
 
-test-backends: $(BACKENDS)/.package ## run the log's tests with a real S3 server and PostgreSQL
+test-backends: $(BACKENDS)/.package ## run tests with a real S3 server, PostgreSQL and Redis
 	$(BACKENDS)/bin/python -m pytest tests/backends
 
 lint: $(VENV)/.package $(VENV)/.group-test $(VENV)/.group-lint ## style, types (two checkers) and architecture
@@ -156,14 +156,15 @@ $(SCALE)/.package: pyproject.toml
 	@$(SCALE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@mv $@.txt $@
 
-# Servers of the log's backends: S3 (moto) from here, PostgreSQL from the system (Debian: apt-get install postgresql).
+# Servers: S3 (moto) from here, PostgreSQL and Redis from the system (Debian: apt-get install postgresql redis-server).
 $(BACKENDS)/.package: pyproject.toml
 	@echo "installing obstore, asyncpg and an S3 server into $(BACKENDS)"
 	@$(PYTHON) -m venv $(BACKENDS) 2>/dev/null || { $(PYTHON) -m venv --clear --without-pip $(BACKENDS) && \
 	$(PYTHON) -m pip --python $(BACKENDS)/bin/python install --quiet pip; }
 	@$(BACKENDS)/bin/python -c 'import tomllib; read = tomllib.load(open("pyproject.toml", "rb")); \
 	groups = read["dependency-groups"]; print(*read["project"]["dependencies"], \
-	*read["project"]["optional-dependencies"]["log"], *groups["backends"], \
+	*(extras := read["project"]["optional-dependencies"])["log"], *groups["backends"], \
+	*(t for t in extras["gate"] if t.startswith(("redis>", "httptools>"))), \
 	*(t for t in groups["test"] if t.startswith(("pytest>", "hypothesis>"))), sep="\n")' > $@.txt
 	@$(BACKENDS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $@.txt
 	@$(BACKENDS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .

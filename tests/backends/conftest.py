@@ -1,7 +1,7 @@
 """Real servers on loopback, run by `make test-backends` in an environment of its own, and not collected elsewhere.
 
-An S3 server (moto) from PyPI; PostgreSQL from the system's packages (Debian: apt-get install postgresql), started in a
-folder of its own by a user that is not root.
+An S3 server (moto) from PyPI; PostgreSQL and Redis from the system's packages (Debian: apt-get install postgresql
+redis-server), PostgreSQL started in a folder of its own by a user that is not root.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _STARTS_WITHIN_S = 60.0
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leaves these tests to `make test-backends`; asked for by name where a part is missing, the folder fails."""
     is_asked_for = any(HERE.name in Path(a).parts for a in config.invocation_params.args)
-    missing = [name for name in ("obstore", "asyncpg", "moto") if importlib.util.find_spec(name) is None]
+    missing = [name for name in ("obstore", "asyncpg", "moto", "redis") if importlib.util.find_spec(name) is None]
     if is_asked_for and missing:
         raise pytest.UsageError(f"tests/backends needs {' and '.join(missing)}: make test-backends")
     return None if is_asked_for else collection_path.suffix == ".py"
