@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple, TypeAlias
 
@@ -50,14 +50,16 @@ _COMPARES: dict[str, type[ast.cmpop]] = {
 _METHODS = {".startsWith": "startswith", ".endsWith": "endswith"}
 
 
-def condition(text: str, names: Collection[str], *, where: str = "condition") -> Condition:
-    """`text` as a function. `names`: the rules of the policy, of which `hits` and `fired` may speak.
+def condition(
+    text: str, names: Collection[str], *, counted: Collection[str] | None = None, where: str = "condition"
+) -> Condition:
+    """`text` as a function. `names`: the rules of which `fired` may speak; `counted`: `hits`, the same where not given.
 
     Raises:
         BadGate: it is no condition, speaks of what there is not, mixes types, or gives no bool.
         MissingExtra: it uses `matches` with more than a literal text, and no engine is installed.
     """
-    builder = _Builder(frozenset(names), where)
+    builder = _Builder({"fired": names, "hits": names if counted is None else counted}, where)
     made = builder.made(parse(text, where))
     if made.kind != "bool":
         raise bad(where, f"gives {_a(made.kind)}, not a bool")
@@ -91,7 +93,7 @@ class _Made(NamedTuple):
 class _Builder:
     """Makes code from a condition's tree, checking types on the way."""
 
-    def __init__(self, names: frozenset[str], where: str) -> None:
+    def __init__(self, names: Mapping[str, Collection[str]], where: str) -> None:
         self._names, self._where = names, where
         self.engines: list[Engine] = []
 
@@ -128,8 +130,10 @@ class _Builder:
             raise bad(self._where, "looks something up; only hits[...] and fired[...] can be looked up in", tree.at)
         if not isinstance(tree.key, Value) or not isinstance(tree.key.value, str):
             raise bad(self._where, f"looks up in {tree.of.name} what is no name in quotation marks", tree.at)
-        if tree.key.value not in self._names:
-            raise bad(self._where, f"names the rule {tree.key.value[:80]!r}, which there is not", tree.at)
+        if tree.key.value not in self._names[tree.of.name]:
+            what = f"looks up {tree.key.value[:80]!r} in {tree.of.name}, and there is no such rule"
+            what += " with patterns" if tree.of.name == "hits" else " with patterns, a threshold or a condition"
+            raise bad(self._where, what, tree.at)
         given = [_name("sighting"), ast.Constant(value=tree.key.value)]
         given += [_name("fired")] * (tree.of.name == "fired")
         return _Made(_MAPS[tree.of.name], _call(f"_{tree.of.name}", given), can_fail=True)
