@@ -7,8 +7,12 @@ harmless.
 """
 
 from counterproof.rely.gate._anchors import Anchors
+from counterproof.rely.gate._condition import condition, threshold
+from counterproof.rely.gate._fold import Folded, folded
 from counterproof.rely.gate._hold import Hit, Hold, HoldbackPlan, Release
 from counterproof.rely.gate._memory import Memory
+from counterproof.rely.gate._patterns import Found, Match, Patterns
+from counterproof.rely.gate._policy import policy_bytes, read_policy
 from counterproof.rely.gate._rewrite import Span, rewrite
 from counterproof.rely.gate._rules import Rules
 from counterproof.rely.gate._settle import FAULT, GRAVITY, SHED, TERMINATED, UNSCANNED
@@ -27,10 +31,14 @@ __all__ = [
     "UNSCANNED",
     "Anchors",
     "Ask",
+    "Folded",
+    "Found",
     "Hit",
     "Hold",
     "HoldbackPlan",
+    "Match",
     "Memory",
+    "Patterns",
     "Ready",
     "Release",
     "Rules",
@@ -40,10 +48,15 @@ __all__ = [
     "Step",
     "Stream",
     "Walk",
+    "condition",
     "event_of",
+    "folded",
     "is_streamed",
+    "policy_bytes",
+    "read_policy",
     "reply_shape",
     "rewrite",
     "shape_of",
+    "threshold",
     "walk",
 ]
