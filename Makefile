@@ -176,6 +176,7 @@ $(PEERS)/.package: pyproject.toml
 	$(PYTHON) -m pip --python $(PEERS)/bin/python install --quiet pip; }
 	@$(PEERS)/bin/python -c 'import tomllib; read = tomllib.load(open("pyproject.toml", "rb")); \
 	groups = read["dependency-groups"]; print(*read["project"]["dependencies"], *groups["peers"], \
+	*read["project"]["optional-dependencies"]["gate"], \
 	*(t for t in groups["test"] if t.startswith(("pytest>", "hypothesis>"))), sep="\n")' > $@.txt
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $@.txt
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
