@@ -56,6 +56,17 @@ def add(address: str, files: tuple[Path, ...], out: Path | None) -> int:
 
     Writes FILE.receipt once enough witnesses have cosigned. What is in the log already gets a receipt for its place.
     """
+    add_files(address, files, out)
+    return 0
+
+
+def add_files(address: str, files: tuple[Path, ...], out: Path | None = None) -> None:
+    """Adds the entry in each file to a log, writes each receipt, and says where.
+
+    Raises:
+        BadOption: a file cannot be read.
+        BadNote, NoQuorum, BadLog, NotVerified, TargetUnreachable, StorageFailed: nothing more was added.
+    """
     from counterproof import tlog  # noqa: PLC0415 - loaded when the command runs
     from counterproof.cli import _files  # noqa: PLC0415 - same
 
@@ -65,7 +76,6 @@ def add(address: str, files: tuple[Path, ...], out: Path | None) -> int:
         place = (out or file.parent) / f"{file.name}.receipt"
         _files.store(place, receipt)
         click.echo(f"{tlog.read_proof(receipt).index} {place}")
-    return 0
 
 
 @log.command(short_help="Write the receipt of an entry that is logged.")

@@ -9,10 +9,11 @@ from counterproof.rely.trail._auditor import Mismatch, WorkerAudit
 from counterproof.rely.trail._files import read_kept_policy, workers
 from counterproof.rely.trail._head import ChainHead, Counts, read_head, signers_of
 from counterproof.rely.trail._line import NOTE_KINDS, NoteKind, Said
-from counterproof.rely.trail._said import head_said, policy_said
+from counterproof.rely.trail._said import gate_of, head_said, policy_said, read_rates
 from counterproof.rely.trail._trail import Pace, Trail
 
 __all__ = [
     "NOTE_KINDS", "ChainHead", "Counts", "Mismatch", "NoteKind", "Pace", "Said", "Trail", "TrailAudit", "WorkerAudit",
-    "audit", "head_said", "policy_said", "read_head", "read_kept_policy", "signers_of", "workers",
+    "audit", "gate_of", "head_said", "policy_said", "read_head", "read_kept_policy", "read_rates", "signers_of",
+    "workers",
 ]  # fmt: skip

@@ -9,11 +9,11 @@ from pathlib import Path
 from counterproof import note as notes
 from counterproof import record
 from counterproof.errors import BadOption, BadTrail
-from counterproof.record import GateHead
+from counterproof.record import GateHead, LoggedGatePolicy
 from counterproof.rely.trail._auditor import Auditor, Marks, Mismatch, Policies, Told, WorkerAudit
 from counterproof.rely.trail._files import workers
 from counterproof.rely.trail._head import Counts
-from counterproof.rely.trail._said import totals
+from counterproof.rely.trail._said import policy_said, totals
 
 
 class TrailAudit(record.Record, frozen=True, kw_only=True):
@@ -38,7 +38,12 @@ class TrailAudit(record.Record, frozen=True, kw_only=True):
 
 
 def audit(
-    folder: Path, *, keys: Sequence[notes.Verifier] = (), heads: Sequence[GateHead] = (), day: str = ""
+    folder: Path,
+    *,
+    keys: Sequence[notes.Verifier] = (),
+    heads: Sequence[GateHead] = (),
+    said: Sequence[LoggedGatePolicy] = (),
+    day: str = "",
 ) -> TrailAudit:
     """Reads a trail through; every chain, head, policy, decision, reading and count is held against what it must be.
 
@@ -46,6 +51,7 @@ def audit(
         folder: the trail.
         keys: whose signatures the heads in the chains must have; without keys none is asked for.
         heads: heads of this gate that were published, in the order of their numbers.
+        said: what was published of its policies.
         day: `YYYY-MM-DD` (UTC), to settle only that day's decisions again; chains and heads are checked whole.
 
     Raises:
@@ -64,6 +70,7 @@ def audit(
     if len(gates) > 1:
         told(str(folder), "the workers' records are of several gates", ", ".join(gates), "")
     _check_published(heads, found, told)
+    _check_said(said, policies, told)
     return TrailAudit(
         gate=gates[0] if gates else "", workers=tuple(worker.audit for worker in found), day=day, published=len(heads),
         policies=tuple(sorted(policies.used)), mismatched=told.count, mismatches=tuple(told.first),
@@ -98,6 +105,18 @@ def _check_published(heads: Sequence[GateHead], found: Sequence[Auditor], told: 
             if tuple(sorted(used)) != head.policies:
                 told(_published(head), "its policies are others", ", ".join(head.policies), ", ".join(sorted(used)))
         before = places
+
+
+def _check_said(said: Sequence[LoggedGatePolicy], policies: Policies, told: Told) -> None:
+    """What was published of each policy that decided, against the policy itself."""
+    for one in said:
+        if one.policy not in policies.used:
+            continue
+        computed = policy_said(policies.policy(one.policy), one.organisation, one.gate, one.numbers, one.version)
+        for name in ("count", "rules", "fails", "unscanned"):
+            if getattr(one, name) != getattr(computed, name):
+                where = f"published policy {one.policy[:23]}"
+                told(where, f"its {name} are others", str(getattr(one, name)), str(getattr(computed, name)))
 
 
 def _check_sums(head: GateHead, counts: Sequence[Counts], told: Told) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from counterproof import record
-from counterproof.errors import BadTrail, NotVerified
+from counterproof.errors import BadOption, BadTrail, NotVerified
 from counterproof.record import OUTCOMES, GateHead, GatePolicy, LoggedGatePolicy, LoggedRule, Outcome, WorkerHead
 from counterproof.rely.trail._files import worker_folder, workers
 from counterproof.rely.trail._head import Counts
@@ -69,6 +71,38 @@ def _rule(rule: record.GateRule) -> LoggedRule:
             return LoggedRule(
                 name=rule.name, rule="condition", action=rule.action, on_failure=rule.on_failure, above=""
             )
+
+
+class _Rates(msgspec.Struct):
+    policy: str
+    numbers: tuple[record.Number | record.NoNumber, ...]
+
+
+def read_rates(data: bytes, where: str) -> tuple[str, tuple[record.Number | record.NoNumber, ...]]:
+    """The digest of a policy, and the error rates that were measured for it: `policy` and `numbers` of a JSON object.
+
+    Raises:
+        BadOption: it holds neither.
+    """
+    try:
+        read = msgspec.json.decode(data, type=_Rates)
+    except (ValueError, RecursionError) as error:
+        raise BadOption(f"holds no error rates ({error})", where=where, mend="name what `gate test` wrote") from None
+    return read.policy, read.numbers
+
+
+def gate_of(folder: Path) -> str:
+    """The name of the gate whose trail this is.
+
+    Raises:
+        BadTrail: it is none, or its first worker's first record does not say.
+    """
+    for name in workers(folder):
+        for line, _ in read_since(worker_folder(folder, name), 0, Chain()):
+            if isinstance(line, NoteLine) and line.kind == "begin":
+                return str(line.said.get("gate", ""))
+            break
+    raise BadTrail("does not say of which gate it is", where=str(folder), mend="name the folder that the gate writes")
 
 
 def head_said(folder: Path, organisation: str, previous: tuple[str, GateHead] | None) -> GateHead:
