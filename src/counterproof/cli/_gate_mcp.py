@@ -1,0 +1,176 @@
+"""`counterproof gate mcp`: the command of the gateway before tool servers; its work is loaded when it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import signal
+import urllib.parse
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from counterproof import errors
+
+if TYPE_CHECKING:
+    from counterproof.cli import _gate_ready
+    from counterproof.rely import tools
+
+_FILE = click.Path(path_type=Path)
+_MAX_AT_ONCE = 256
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_ENDS = {
+    "client": 0,
+    "signal": 0,
+    "server": errors.TargetUnreachable.exit_code,
+    "terminated": errors.NotVerified.exit_code,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    policy: Path
+    trail: Path
+    name: str
+    key: Path | None
+    sync_s: float
+    tools: Path | None
+    answer_s: float
+    max_bytes: int
+    upstream: str
+    host: str
+    port: int
+    path: str
+    origins: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+@click.command(short_help="Stand between an agent and a tool server (MCP).")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- SERVER ARGS...]")
+@click.option("--policy", type=_FILE, required=True, help="The policy: a folder with gate.yaml.")
+@click.option("--trail", type=_FILE, required=True, help="Where every decision is kept: a folder.")
+@click.option("--name", default="gate", show_default=True, help="The gate's name in its record and in the log.")
+@click.option("--key", type=_FILE, default=None, help="Sign heads of the record with it (key new --kind ed25519).")
+@click.option("--sync-s", type=click.FloatRange(0, 3600), default=1.0, show_default=True, help="0: wait for the disk.")
+@click.option("--tools", type=_FILE, default=None, help="What each tool was when it was first seen: a file.")
+@click.option("--answer-s", type=click.FloatRange(0.1), default=600.0, show_default=True, help="For one answer.")
+@click.option(
+    "--max-bytes", type=click.IntRange(1024), default=16 * 1024 * 1024, show_default=True, help="Of one message."
+)
+@click.option(
+    "--upstream", metavar="URL", default="", help="A server's endpoint (streamable HTTP), in place of SERVER."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="With --upstream: address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8701, show_default=True, help="0: any that is free.")
+@click.option("--path", default="/mcp", show_default=True, help="With --upstream: path of our endpoint.")
+@click.option("--origin", "origins", multiple=True, metavar="ORIGIN", help="A page that may ask; repeat for more.")
+@click.option("--known-as", "names", multiple=True, metavar="NAME", help="A host name by which we are asked; repeat.")
+def mcp(command: tuple[str, ...], **options: object) -> int:
+    """Decide about every message between an agent and a tool server, both ways, before it passes.
+
+    Starts SERVER and speaks MCP on standard input and output; or, with --upstream, serves an HTTP endpoint before
+    another. Exit code 4: the server ended by itself. 5: the policy ended the conversation.
+    """
+    given = _Asked(**cast("dict[str, str]", options))  # type: ignore[arg-type] # click checked them
+    if bool(command) == bool(given.upstream):
+        raise errors.BadOption("name one of them", where="SERVER, --upstream", mend="a program after --, or a URL")
+    return _over_http(given) if given.upstream else _over_stdio(given, command)
+
+
+def _over_stdio(given: _Asked, command: Sequence[str]) -> int:
+    from counterproof.rely import tools  # noqa: PLC0415 - loaded when the command runs
+
+    with _opened(given) as (ready, listing):
+
+        async def work() -> tools.Ended:
+            exchange = tools.Exchange(ready.guard, door="mcp.stdio", context=secrets.token_hex(16), listing=listing)
+            limits = tools.Limits(message_bytes=given.max_bytes, answer_s=given.answer_s)
+            try:
+                return await tools.relay(command, exchange, limits)
+            finally:
+                await ready.judge.close()
+
+        ended = asyncio.run(work())
+    if ended == "server":
+        click.echo("error: the server ended", err=True)
+    elif ended == "terminated":
+        click.echo("error: the policy ended the conversation", err=True)
+    return _ENDS[ended]
+
+
+def _over_http(given: _Asked) -> int:
+    from counterproof import server  # noqa: PLC0415 - loaded when the command runs
+    from counterproof.rely import tools, wire  # noqa: PLC0415 - same
+
+    parts = urllib.parse.urlsplit(given.upstream)
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    base = f"{parts.scheme}://{parts.netloc}"
+    limits = wire.Limits(body_bytes=given.max_bytes, reply_bytes=given.max_bytes, read_s=given.answer_s)
+    names = frozenset(name.lower() for name in given.names) or (_LOOPBACK if _is_loopback(given.host) else frozenset())
+    with _opened(given) as (ready, listing):
+
+        async def work(on_ready: Callable[[str], None], stop: asyncio.Event) -> None:
+            endpoint = tools.Endpoint(
+                ready.guard, wire.Upstream(base, limits), target=target, path=given.path, hosts=names,
+                origins=frozenset(given.origins), listing=listing, message_bytes=given.max_bytes,
+            )  # fmt: skip
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, ready)
+            try:
+                await endpoint.serve((given.host, given.port), on_ready, stop, limits=limits)
+            finally:
+                await ready.judge.close()
+
+        came = server.until_signal(work, lambda url: _say(f"Gate {given.name} at {url}{given.path} before {base}"))
+    if came is signal.SIGINT:
+        raise errors.Interrupted("stopped by hand", mend="the same command goes on with the same record")
+    return 0
+
+
+@contextlib.contextmanager
+def _opened(given: _Asked) -> Generator[tuple[_gate_ready.Ready, tools.Listing]]:
+    """A guard whose record is the first of this folder's that no other process is writing."""
+    from counterproof.rely import tools  # noqa: PLC0415 - loaded when the command runs
+
+    listing = tools.Listing(tools.Pins(given.tools))
+    with contextlib.ExitStack() as stack:
+        yield _first_free(given, stack), listing
+
+
+def _first_free(given: _Asked, stack: contextlib.ExitStack) -> _gate_ready.Ready:
+    from counterproof.cli import _gate_ready  # noqa: PLC0415 - loaded when the command runs
+
+    for number in range(_MAX_AT_ONCE):
+        try:
+            return stack.enter_context(
+                _gate_ready.opened(
+                    given.policy, given.trail, worker=f"mcp{number}", name=given.name, key=given.key,
+                    sync_s=given.sync_s,
+                )
+            )  # fmt: skip
+        except errors.BadTrail as exc:
+            if "another process" not in exc.what:
+                raise
+    raise errors.BadTrail("too many gateways write their records here", where=str(given.trail), mend="take another")
+
+
+def _reload(ready: _gate_ready.Ready) -> None:
+    try:
+        ready.reload()
+    except errors.CounterproofError as exc:
+        _say(f"error: the policy stays as it was: {exc}")
+    else:
+        _say("The policy was read again.")
+
+
+def _say(sentence: str) -> None:
+    from counterproof.cli import _values  # noqa: PLC0415 - loaded when the command runs
+
+    click.echo(_values.printable(sentence), err=True)
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
