@@ -9,10 +9,18 @@ from counterproof.rely.gate._hold import HoldbackPlan
 from counterproof.rely.gate._shape import Shape
 from counterproof.rely.gate._sse import SseReader
 from counterproof.rely.gate._stream_chat import ChatStream
+from counterproof.rely.gate._stream_completions import CompletionsStream
+from counterproof.rely.gate._stream_mcp import McpStream
+from counterproof.rely.gate._stream_messages import MessagesStream
 from counterproof.rely.gate._stream_parts import Dialect, Ready, Step
+from counterproof.rely.gate._stream_responses import ResponsesStream
 
 _DIALECTS: Mapping[Shape, type[Dialect]] = {
     "openai.chat.reply": ChatStream,
+    "openai.completions.reply": CompletionsStream,
+    "openai.responses.reply": ResponsesStream,
+    "anthropic.messages.reply": MessagesStream,
+    "mcp.reply": McpStream,
 }
 
 
@@ -67,7 +75,8 @@ class Stream:
     def _steps(self) -> list[Step]:
         steps: list[Step] = []
         for step in self._dialect.out:
-            if isinstance(step, Ready) and steps and isinstance(last := steps[-1], Ready):
+            last = steps[-1] if steps else None
+            if isinstance(step, Ready) and isinstance(last, Ready) and step.is_fixed and last.is_fixed:
                 steps[-1] = Ready(last.data + step.data)
             else:
                 steps.append(step)

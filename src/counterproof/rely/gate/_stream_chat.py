@@ -1,12 +1,13 @@
 """Streams of OpenAI's chat completions (`chat.completion.chunk`) and of those who speak like it.
 
-Source: OpenAI API reference, "Chat streaming"; `reasoning_content` and `reasoning` as vLLM, DeepSeek and OpenRouter send
+Source: OpenAI API reference, "Streaming"; `reasoning_content` and `reasoning` as vLLM, DeepSeek and OpenRouter have
 them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from counterproof.rely.gate._hold import Release
@@ -26,7 +27,7 @@ from counterproof.rely.gate._stream_parts import (
 
 TEXTS = ("content", "refusal", "reasoning_content", "reasoning")
 DONE = b"data: [DONE]\n\n"
-_ENVELOPE = ("id", "object", "created", "model", "system_fingerprint", "service_tier", "provider")
+ENVELOPE = ("id", "object", "created", "model", "system_fingerprint", "service_tier", "provider")
 
 
 class Reply(NamedTuple):
@@ -64,7 +65,7 @@ class ChatStream(Dialect):
         looked = without(value, "obfuscation") if self._is_padding(value.get("obfuscation")) else value
         rest = {**looked, "choices": rests} if choices else dict(looked)
         rest.setdefault("choices", [])
-        self._envelope = {name: value[name] for name in _ENVELOPE if name in value} or self._envelope
+        self._envelope = {name: value[name] for name in ENVELOPE if name in value} or self._envelope
         pieces, unscanned = self.rest(rest)
         outs = [self._fed(choice) for choice in choices]
         first = {**value, "choices": [out.first for out in outs]} if choices else value
@@ -149,7 +150,10 @@ class ChatStream(Dialect):
         return bool(fragments)
 
     def _release(self, index: int, channel: Channel, name: str, release: Release) -> None:
-        self.release(channel, release, self._frame(index, {name: release.text}) if release.text else b"")
+        self.release(channel, release, self._text_frame(index, name, release.text))
+
+    def _text_frame(self, index: int, name: str, text: str) -> bytes:
+        return self._frame(index, {name: text}) if text else b""
 
     def _frame(self, index: int, delta: Json, **more: object) -> bytes:
         choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": None, **more}
@@ -160,13 +164,7 @@ class ChatStream(Dialect):
         reply = self._replies[index]
         tail = b""
         for name, channel in reply.channels.items():
-            for release in channel.finish():
-                if release.asks:
-                    self.say(tail)
-                    tail = b""
-                    self._release(index, channel, name, release)
-                elif release.text:
-                    tail += self._frame(index, {name: release.text})
+            tail += self.tail(channel, partial(self._text_frame, index, name))
         rest = Logprobs.rest(reply.logprobs)
         tail += self._frame(index, {}, logprobs=rest) if rest else b""
         self.closed(list(reply.channels.values()), tail)
@@ -194,7 +192,7 @@ class ChatStream(Dialect):
                 return self._frame(index, {"tool_calls": [{"index": at, **message["tool_calls"][0]}]})
             return self._frame(index, {"function_call": message["function_call"]})
 
-        self.called(body, f"choices[{index}].delta.{kind}", frame)
+        self.whole(body, "call", frame)
 
     def finish(self) -> None:
         """The end: what is held is asked about, calls that are not whole are dropped."""

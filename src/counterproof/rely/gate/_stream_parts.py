@@ -10,6 +10,7 @@ import msgspec
 
 from counterproof.record import Event, EventKind, Piece
 from counterproof.rely.gate._hold import HoldbackPlan, Release
+from counterproof.rely.gate._rewrite import rewrite
 from counterproof.rely.gate._shape import Shape
 from counterproof.rely.gate._sse import SseEvent, framed
 from counterproof.rely.gate._walk import walk
@@ -28,7 +29,7 @@ _MAX_SEEN = 512
 Json: TypeAlias = dict[str, Any]
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
+from_json = msgspec.json.Decoder().decode
 
 
 def to_json(value: object) -> bytes:
@@ -39,10 +40,23 @@ def to_json(value: object) -> bytes:
         return json.dumps(value).encode()
 
 
-class Ready(msgspec.Struct, frozen=True, gc=False):
-    """Bytes that may leave at once."""
+class Ready:
+    """Bytes that may leave at once: `data`, asked for when its turn has come (what was decided before may change it)."""
 
-    data: bytes
+    __slots__ = ("_data",)
+
+    def __init__(self, data: bytes | Callable[[], bytes]) -> None:
+        self._data = data
+
+    @property
+    def data(self) -> bytes:
+        """The bytes."""
+        return self._data if isinstance(self._data, bytes) else self._data()
+
+    @property
+    def is_fixed(self) -> bool:
+        """Nothing decided before changes them."""
+        return isinstance(self._data, bytes)
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -65,7 +79,11 @@ class Ask(msgspec.Struct, frozen=True):
         return self.ending(says, receipt)
 
     def modified(self, spans: Sequence[tuple[int, int, int, str]]) -> bytes:
-        """`if_allowed` with the spans of a decision (piece, start, end, replacement) replaced."""
+        """`if_allowed` with the spans of a decision (piece, start, end, replacement) replaced.
+
+        Raises:
+            BadGate: they cannot be replaced; such a decision is to be taken for a rejection.
+        """
         return self.if_allowed if self.rewrites is None else self.rewrites(spans)
 
 
@@ -136,7 +154,7 @@ class Dialect:
     def take(self, event: SseEvent) -> None:
         """One event of the stream."""
         try:
-            value: object = _decode(event.data)
+            value: object = from_json(event.data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self.unreadable(event, "no JSON")
             return
@@ -157,7 +175,7 @@ class Dialect:
         """How a reply that is refused at this point ends."""
         raise NotImplementedError
 
-    def say(self, data: bytes) -> None:
+    def say(self, data: bytes | Callable[[], bytes]) -> None:
         """Bytes that may leave in their turn."""
         if data:
             self.out.append(Ready(data))
@@ -186,24 +204,38 @@ class Dialect:
             self.say(frame)
         channel.leaves(release.text)
 
+    def tail(self, channel: Channel, frame: Callable[[str], bytes]) -> bytes:
+        """What a channel still holds at its end: matches are asked about, what is behind the last one is given back."""
+        tail = b""
+        for release in channel.finish():
+            if release.asks:
+                self.say(tail)
+                tail = b""
+                self.release(channel, release, frame(release.text))
+            else:
+                tail += frame(release.text)
+        return tail
+
     def unreadable(self, event: SseEvent, why: str) -> None:
         """An event that is nothing known: it leaves as it is, if somebody decides so."""
         text = event.data.decode("utf-8", "replace")
         name = f" ({event.name.decode('ascii', 'replace')[:64]})" if event.name else ""
         self.ask((Piece(text, "assistant", "data"),), (f"data{name}: {why}",), framed(event.data, event.name, event.id))
 
-    def rest(self, rest: Json, *, shape: Shape | None = None) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
+    def rest(self, rest: Json, *, is_whole: bool = False) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
         """What is no channel, walked: texts and notes that must be asked about; nothing where it is harmless.
 
-        The same rest is looked at once, and the same note is asked about once: refused, it would have been the last.
+        `is_whole`: its texts are not continued by other events, so they need no holding back, only to be looked at. The
+        same rest is looked at once, and the same note is asked about once: refused, it would have been the last.
         """
         raw = to_json(rest)
         if raw in self._seen:
             return (), ()
-        found = walk(shape or self.shape, raw, door=self._blank.door)
+        found = walk(self.shape, raw, door=self._blank.door)
         pieces = tuple(piece for event in found.events for piece in event.pieces)
         unscanned = tuple(note for event in found.events for note in event.unscanned)
-        unscanned += tuple(f"{piece.where}: a text that is not held back" for piece in pieces if piece.is_new)
+        if not is_whole:
+            unscanned += tuple(f"{piece.where}: a text that is not held back" for piece in pieces if piece.is_new)
         unscanned = tuple(note for note in unscanned if note not in self._noted)
         self._noted.update(unscanned[:_MAX_SEEN])
         if unscanned or not all(self.plan.is_clean(piece.text) for piece in pieces):
@@ -222,27 +254,39 @@ class Dialect:
         pieces = tuple(Piece(channel.text, "assistant", channel.where) for channel in told)
         self.ask(pieces, tuple(note for channel in told for note in channel.unscanned), if_allowed)
 
-    def calls(self, body: Json, where: str) -> tuple[Event, ...]:
-        """The tool calls in a reply of this shape that holds nothing else, and whatever else is found in it."""
-        found = walk(
-            self.shape, to_json(body), door=self._blank.door, context=self._blank.context, identity=self._blank.identity
-        )
-        others = [event for event in found.events if event.kind != "call" and (event.pieces or event.unscanned)]
-        notes = tuple(note for event in others for note in event.unscanned)
-        calls = tuple(event for event in found.events if event.kind == "call")
-        if not calls:
-            pieces = tuple(piece for event in others for piece in event.pieces)
-            said = (*notes, f"{where}: a call that cannot be read")
-            return (msgspec.structs.replace(self._blank, kind="call", pieces=pieces, unscanned=said),)
-        first = msgspec.structs.replace(calls[0], unscanned=(*calls[0].unscanned, *notes))
-        return (first, *calls[1:])
+    def looked(self, rest: Json, frame: bytes, *, is_whole: bool = False) -> None:
+        """A frame that leaves at once where `rest` shows nothing to be asked about."""
+        pieces, unscanned = self.rest(rest, is_whole=is_whole)
+        if pieces or unscanned:
+            self.ask(pieces, unscanned, frame)
+        else:
+            self.say(frame)
 
-    def called(self, body: Json, where: str, frame: Callable[[Json], bytes]) -> None:
-        """The question whether a call that is whole may leave; `frame` writes it out of the reply that holds it."""
-        events = self.calls(body, where)
-        for event in events[:-1]:
-            self.ask(event=event)
-        self.ask(event=events[-1], if_allowed=frame(body))
+    def whole(self, body: Json, kind: EventKind, frame: Callable[[Json], bytes], *unscanned: str) -> None:
+        """The question whether a call (or what else came in parts and is whole now) may leave.
+
+        `body`: a reply of this shape that holds nothing else; `frame` writes it as the parts of a stream. What the body
+        holds besides a call is part of the same question.
+        """
+        blank = self.blank(kind, *unscanned)
+        found = walk(self.shape, to_json(body), door=blank.door, context=blank.context, identity=blank.identity).events
+        calls = [event for event in found if event.kind == "call"]
+        event = msgspec.structs.replace(
+            blank,
+            kind="call" if calls else kind,
+            tool=next((call.tool for call in calls if call.tool), ""),
+            pieces=tuple(piece for part in found for piece in part.pieces),
+            unscanned=(*(note for part in found for note in part.unscanned), *unscanned),
+            size_bytes=max((part.size_bytes for part in found), default=0),
+        )
+        if kind == "call" and not calls:
+            event = msgspec.structs.replace(event, unscanned=(*event.unscanned, "body: a call that cannot be read"))
+
+        def rewritten(spans: Sequence[tuple[int, int, int, str]]) -> bytes:
+            told = [(event.pieces[at].where, start, end, new) for at, start, end, new in spans]
+            return frame(from_json(rewrite(body, told)))
+
+        self.ask(event=event, if_allowed=frame(body), rewrites=rewritten)
 
     def blank(self, kind: EventKind, *unscanned: str) -> Event:
         """An event of this stream without texts."""
