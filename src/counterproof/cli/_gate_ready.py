@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import secrets
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +14,10 @@ from typing import TYPE_CHECKING
 from counterproof import errors
 
 if TYPE_CHECKING:
+    from counterproof.record import Decision, Event
     from counterproof.rely import gate, guard, judge, trail
 
-SECRET = "secret"
+_FILE = "secret"
 _SECRET_BYTES = 32
 
 
@@ -31,6 +31,7 @@ class Ready:
     trail: trail.Trail
     judge: judge.Judge
     began_ms: int
+    is_measured: bool
 
     def reload(self) -> gate.Rules:
         """Reads the policy again and puts it in force; a policy that cannot be used changes nothing.
@@ -39,7 +40,7 @@ class Ready:
             BadGate: one rule cannot be used; the old policy stays.
             StorageFailed: the change could not be written down; the old policy stays.
         """
-        rules, asked = _read(self.policy_folder, self.secret)
+        rules, asked, self.is_measured = _read(self.policy_folder, self.secret)
         self.guard.replace(rules, asked)
         self.judge = asked
         return rules
@@ -47,7 +48,14 @@ class Ready:
 
 @contextlib.contextmanager
 def opened(
-    policy: Path, folder: Path, *, worker: str, name: str, key: Path | None = None, sync_s: float = 1.0
+    policy: Path,
+    folder: Path,
+    *,
+    worker: str,
+    name: str,
+    key: Path | None = None,
+    sync_s: float = 1.0,
+    tells: Callable[[Event, Decision], None] | None = None,
 ) -> Generator[Ready]:
     """A guard under the policy in a folder, with its record in another; closed whole at the block's end.
 
@@ -61,14 +69,16 @@ def opened(
     from counterproof.rely import gate, guard, trail  # noqa: PLC0415 - same
 
     secret = secret_of(folder)
-    rules, asked = _read(policy, secret)
+    rules, asked, is_measured = _read(policy, secret)
     clock = guard.steady()
     signer = note.read_key(key) if key is not None else None
     kept = trail.Trail(folder, worker, name, now_ms=clock(), signer=signer, pace=trail.Pace(sync_s=sync_s))
     try:
         kept.begin_policy(rules.policy, clock())
-        watched = guard.Guard(rules, kept, memory=gate.Memory(rules.policy.memory), judge=asked, clock=clock)
-        yield Ready(policy, secret, watched, kept, asked, time.time_ns() // 1_000_000)
+        watched = guard.Guard(
+            rules, kept, memory=gate.Memory(rules.policy.memory), judge=asked, clock=clock, tells=tells
+        )
+        yield Ready(policy, secret, watched, kept, asked, time.time_ns() // 1_000_000, is_measured)
     finally:
         kept.close(clock())
 
@@ -80,7 +90,7 @@ def secret_of(folder: Path) -> bytes:
         BadTrail: what is there is no secret.
         StorageFailed: it cannot be written.
     """
-    path = folder / SECRET
+    path = folder / _FILE
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
@@ -93,12 +103,6 @@ def secret_of(folder: Path) -> bytes:
     if len(found) != _SECRET_BYTES:
         raise errors.BadTrail("is no secret of a gate", where=str(path), mend="restore it from a copy")
     return found
-
-
-def closed(judged: judge.Judge) -> None:
-    """Closes a judge's connections where no event loop runs any more."""
-    with contextlib.suppress(RuntimeError):
-        asyncio.run(judged.close())
 
 
 def _make_secret(path: Path) -> None:
@@ -115,8 +119,10 @@ def _make_secret(path: Path) -> None:
     made.unlink()
 
 
-def _read(folder: Path, secret: bytes) -> tuple[gate.Rules, judge.Judge]:
+def _read(folder: Path, secret: bytes) -> tuple[gate.Rules, judge.Judge, bool]:
+    """The rules, whoever is asked about prompt policies, and whether the rules' error rates are known."""
     from counterproof.rely import gate, judge  # noqa: PLC0415 - loads only where a gate runs
 
     policy = gate.read_policy(folder)
-    return gate.Rules(policy, secret), judge.Judge(policy.models)
+    rules = gate.Rules(policy, secret)
+    return rules, judge.Judge(policy.models), False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from pathlib import Path
 
@@ -23,7 +22,8 @@ def serve(target: str, *, host: str, port: int, key_env: str, seed: int) -> int:
         Interrupted: by hand.
     """
     opened = _opened(target)
-    listen = serving.Listen(host=host, port=port, key=_key(key_env), seed=seed, also_called=(target,))
+    key = _values.key("--key-env", key_env)
+    listen = serving.Listen(host=host, port=port, key=key, seed=seed, also_called=(target,))
 
     def ready(url: str) -> None:
         if not listen.is_private:
@@ -53,13 +53,3 @@ def _refuse_endpoint(address: str) -> None:
         raise errors.BadOption(
             "is an endpoint, which is served already", where="TARGET", mend="point your tool at the endpoint itself"
         )
-
-
-def _key(key_env: str) -> str:
-    if not key_env:
-        return ""
-    key = os.environ.get(key_env, "")
-    if not key or not key.isascii() or not key.isprintable() or " " in key:
-        what = f"the environment has no variable {_values.printable(key_env)!r} that holds a key"
-        raise errors.BadOption(what, where="--key-env", mend="set it to the key alone")
-    return key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 
@@ -47,6 +48,21 @@ def address(where: str, text: str) -> tuple[str, int]:
     if not colon or not port.isascii() or not port.isdigit() or len(port) > 5 or int(port) > 65_535:
         raise errors.BadOption(f"{text[:80]!r} is no HOST:PORT", where=where, mend="give one, such as [::1]:8081")
     return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
+
+
+def key(where: str, variable: str) -> str:
+    """The key that an environment variable holds; empty where none is named.
+
+    Raises:
+        BadOption: there is no such variable, or it holds no key.
+    """
+    if not variable:
+        return ""
+    found = os.environ.get(variable, "")
+    if not found or not found.isascii() or not found.isprintable() or " " in found:
+        what = f"the environment has no variable {printable(variable)!r} that holds a key"
+        raise errors.BadOption(what, where=where, mend="set it to the key alone")
+    return found
 
 
 def _amount_of(where: str, text: str, units: dict[str, int], mend: str) -> int:

@@ -33,7 +33,7 @@ class Kept:
 
     def __init__(self) -> None:
         self.decisions: list[tuple[Sighting, tuple[Answer, ...], Decision]] = []
-        self.notes: list[tuple[str, dict[str, str]]] = []
+        self.notes: list[tuple[str, dict[str, str | int | float]]] = []
         self.policies: list[str] = []
         self.is_full = False
 
@@ -46,7 +46,7 @@ class Kept:
         self.decisions.append((sighting, tuple(answers), decision))
         return len(self.decisions)
 
-    def note(self, kind: guard.Noted, said: dict[str, str], now_ms: int) -> int:
+    def note(self, kind: guard.Noted, said: dict[str, str | int | float], now_ms: int) -> int:
         self._write()
         self.notes.append((kind, said))
         return now_ms
@@ -293,6 +293,25 @@ def test_many_threads_lose_no_decision(tmp_path: Path) -> None:
     found_again = trail.audit(tmp_path / "trail")
     assert found_again.agrees, found_again.mismatches
     assert (found_again.workers[0].settled, found_again.workers[0].read) == (400, 400)
+
+
+def test_what_another_gate_saw_counts_here_and_is_in_the_record(tmp_path: Path) -> None:
+    found: list[guard.Guard] = []
+    with trail.Trail(tmp_path / "trail", "w0", "house") as one, trail.Trail(tmp_path / "trail", "w1", "house") as two:
+        for kept in (one, two):
+            made = ready(kept, words("odd", "odd", "signal"), window_s=3600)
+            kept.begin_policy(made.rules.policy, 0)
+            made.share()
+            found.append(made)
+        for i in range(5):
+            found[0].decide(said(f"the odd nitrofoo42 plan, part {i}", f"c{i}"))
+        assert found[1].merge(found[0].delta("first"), 0.5, "a store")
+        assert found[1].memory.fragments(()) == ()
+        found[1].decide(said("the odd nitrofoo42 plan, the end", "z"))
+
+    audited = trail.audit(tmp_path / "trail")
+    assert audited.agrees, audited.mismatches
+    assert [w.read for w in audited.workers] == [5, 1]
 
 
 def test_a_clock_does_not_see_the_wall_clock_jump(monkeypatch: pytest.MonkeyPatch) -> None:

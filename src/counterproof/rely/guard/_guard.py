@@ -10,9 +10,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import contextlib
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -29,7 +31,7 @@ MAX_TERMINATED = 65_536
 """How many terminated contexts are remembered; beyond it the oldest may begin anew."""
 
 
-Noted = Literal["override", "fault"]
+Noted = Literal["override", "fault", "merge"]
 
 
 class Keeps(Protocol):
@@ -48,7 +50,7 @@ class Keeps(Protocol):
         """Writes one decision down, or raises `StorageFailed`."""
         ...
 
-    def note(self, kind: Noted, said: dict[str, str], now_ms: int) -> int:
+    def note(self, kind: Noted, said: dict[str, str | int | float], now_ms: int) -> int:
         """Writes down anything else that happened, or raises `StorageFailed`."""
         ...
 
@@ -69,7 +71,8 @@ class Guard:
     """Decides about events, one after the other or many at once, and keeps every decision.
 
     `decide` may be called from any thread; `consider` from one event loop. Without a judge, prompt policies that
-    should be asked count as failed: what then happens is what each of them declares.
+    should be asked count as failed: what then happens is what each of them declares. `tells` hears of every decision
+    once it is kept; what it raises changes nothing. `is_keeping`: the last decision could be written down.
     """
 
     def __init__(
@@ -80,17 +83,20 @@ class Guard:
         memory: gate.Memory | None = None,
         judge: Judges | None = None,
         clock: Clock | None = None,
+        tells: Callable[[Event, Decision], None] | None = None,
     ) -> None:
         self._rules = rules
         self._trail = trail
         self._memory = memory if memory is not None else gate.Memory(rules.policy.memory)
         self._judge = judge
         self._clock = clock or steady()
+        self._tells = tells
         self._lock = threading.Lock()  # the pattern engine's scratch space and the memory are one caller's at a time
         self._turn = 0
         self._waiting = Waiting()
         self._terminated: dict[str, None] = {}
         self.counts = Counts()
+        self.is_keeping = True
 
     @property
     def rules(self) -> gate.Rules:
@@ -146,6 +152,30 @@ class Guard:
         """The refusal of an event that the caller's own code failed over; only the error's name is written down."""
         return self._kept(self._rules, event, self._failed(event, error), {}, time.perf_counter())
 
+    def share(self) -> None:
+        """From now on what the memory sees is noted for the memories of other gates (`rely.pool`)."""
+        with self._lock:
+            self._memory.share()
+
+    def delta(self, origin: str) -> bytes:
+        """What the memory saw since last asked; empty if nothing is worth telling."""
+        with self._lock:
+            return self._memory.delta(origin)
+
+    def merge(self, data: bytes, older_s: float, where: str) -> bool:
+        """Takes what another gate's memory saw `older_s` ago, once it is written down; whether it was new.
+
+        Raises:
+            BadGate: it cannot be read.
+            StorageFailed: it could not be written down, and was not taken.
+        """
+        with self._lock:
+            now_ms = self._clock()
+            delta = base64.b64encode(data).decode()
+            said: dict[str, str | int | float] = {"turn": self._turn, "seen_ms": now_ms, "older_s": older_s}
+            self._trail.note("merge", {**said, "delta": delta}, now_ms)
+            return self._memory.merge(data, now_ms / 1000, older_s, where)
+
     def release(self, name: str, outcome: Word) -> bool:
         """A person's word about an event that is held; whether it was still waiting."""
         return self._waiting.decide(name, outcome)
@@ -196,12 +226,18 @@ class Guard:
             )
         except errors.StorageFailed:
             self.counts.unkept += 1
+            self.is_keeping = False
             decision = Decision(
                 outcome="reject", rules=(UNKEPT,), statuses=((UNKEPT, "failed"),), reason=rules.policy.says
             )
+        else:
+            self.is_keeping = True
         if decision.outcome == "terminate" and seen.sighting.context:
             self._terminate(seen.sighting.context)
         self.counts.add(seen.sighting, answers, decision, time.perf_counter() - began)
+        if self._tells is not None:
+            with contextlib.suppress(Exception):
+                self._tells(event, decision)
         return decision
 
     def _terminate(self, context: str) -> None:
@@ -220,7 +256,7 @@ class Guard:
         self.counts.overrides[word] += 1
         return msgspec.structs.replace(decision, outcome=outcome if is_noted else "reject")
 
-    def _note(self, kind: Noted, said: dict[str, str], now_ms: int) -> bool:
+    def _note(self, kind: Noted, said: dict[str, str | int | float], now_ms: int) -> bool:
         """Whether it could be written down."""
         try:
             self._trail.note(kind, said, now_ms)

@@ -1,0 +1,208 @@
+"""What `counterproof gate serve` does: one process that decides, or several and one that minds them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from counterproof import errors, server
+from counterproof.cli import _gate_ready, _values
+
+if TYPE_CHECKING:
+    from counterproof.rely import desk, guard, pool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The options of the command."""
+
+    upstream: str
+    policy: Path
+    trail: Path
+    name: str
+    host: str
+    port: int
+    workers: int
+    desk_port: int | None
+    appeals: Path | None
+    operator_key_env: str
+    key: Path | None
+    sync_s: float
+    pool: str
+    context_header: str
+    identity_header: str
+    upstream_key_env: str
+    events: bool
+    worker_of: Path | None
+    worker: str
+
+
+def asked(upstream: str, options: Mapping[str, object]) -> Asked:
+    """The options by their names."""
+    return Asked(upstream=upstream, **cast("dict[str, str]", options))  # type: ignore[arg-type]  # click checked them
+
+
+def run(given: Asked) -> int:
+    """Serves until a signal.
+
+    Raises:
+        BadInput: something handed over cannot be used.
+        Interrupted: by hand.
+    """
+    came = _one(given)
+    if came is signal.SIGINT:
+        raise errors.Interrupted("stopped by hand", mend="the same command goes on with the same record")
+    return 0
+
+
+def _one(given: Asked) -> signal.Signals:
+    """One process that decides."""
+    from counterproof.rely import desk, wire  # noqa: PLC0415 - loads only where a gate runs
+
+    tells = desk.Telemetry().emit if given.events else None
+    with _gate_ready.opened(
+        given.policy, given.trail, worker=given.worker, name=given.name, key=given.key, sync_s=given.sync_s, tells=tells
+    ) as ready:
+        if given.worker_of is None:
+            _say_measured(ready)
+
+        async def work(on_ready: Callable[[str], None], stop: asyncio.Event) -> None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, ready)
+            shared = _pool(given, ready)
+            try:
+                async with _desk(given, ready, shared, stop):
+                    await _serve(given, ready, on_ready, stop)
+            finally:
+                if shared is not None:
+                    await shared.close()
+                await ready.judge.close()
+
+        def say(url: str) -> None:
+            click.echo(f"Gate {_values.printable(given.name)} at {url} before {_values.printable(given.upstream)}")
+
+        return server.until_signal(work, say, wire.new_loop)
+
+
+async def _serve(given: Asked, ready: _gate_ready.Ready, on_ready: Callable[[str], None], stop: asyncio.Event) -> None:
+    from counterproof.rely import proxy, wire  # noqa: PLC0415 - loads only where a gate runs
+
+    settings = proxy.Settings(
+        context_header=given.context_header,
+        identity_header=given.identity_header,
+        upstream_key=_values.key("--upstream-key-env", given.upstream_key_env),
+    )
+    made = proxy.Proxy(ready.guard, wire.Upstream(given.upstream), settings)
+    door = wire.Server(made.handle, wire.Limits(), made.hooks())
+    address = (given.host, given.port)
+    try:
+        await door.serve(address, on_ready, stop, reuse_port=given.worker_of is not None)
+    except OSError as exc:
+        what = f"cannot listen at {given.host}:{given.port}: {exc.strerror or exc}"
+        raise errors.BadOption(what, where="--port", mend="choose another") from exc
+
+
+def _pool(given: Asked, ready: _gate_ready.Ready) -> pool.Pool | None:
+    """Begins to share the memory where that was asked for."""
+    if not given.pool:
+        return None
+    from counterproof.rely import pool  # noqa: PLC0415 - loads only where memory is shared
+
+    window_s = ready.guard.rules.policy.memory.window_s
+    if not window_s:
+        raise errors.BadOption(
+            "this policy remembers nothing", where="--pool", mend="set memory: window_s in gate.yaml, or leave it out"
+        )
+    shared = pool.Pool(given.pool, ready.guard, ready.secret, window_s=window_s)
+    ready.guard.share()
+    shared.start()
+    return shared
+
+
+def _reload(ready: _gate_ready.Ready) -> None:
+    """On SIGHUP: another policy, or a sentence that says why it stays as it is."""
+    try:
+        rules = ready.reload()
+    except errors.CounterproofError as exc:
+        click.echo(f"the policy in force stays: {exc}", err=True)
+        return
+    click.echo(f"now under {_values.printable(rules.policy.name)} {rules.digest}")
+    _say_measured(ready)
+
+
+def _say_measured(ready: _gate_ready.Ready) -> None:
+    """A policy whose error rates nobody knows says so, at every start."""
+    if not ready.is_measured:
+        click.echo(
+            "warning: nobody has measured how often this policy refuses or passes wrongly"
+            f" (counterproof gate test {ready.policy_folder} --write)",
+            err=True,
+        )
+
+
+class _Own:
+    """The process itself, as its desk sees it."""
+
+    def __init__(self, given: Asked, ready: _gate_ready.Ready, shared: pool.Pool | None) -> None:
+        self._given, self._ready, self._pool = given, ready, shared
+        self.is_stopping = False
+
+    async def now(self) -> desk.Snapshot:
+        from counterproof.rely import desk  # noqa: PLC0415 - loaded already
+
+        ready = self._ready
+        return desk.snapshot(
+            ready.guard, self._given.worker, began_ms=ready.began_ms,
+            is_ready=ready.guard.is_keeping and not self.is_stopping, is_measured=ready.is_measured,
+            problems=tuple(self._problems()),
+        )  # fmt: skip
+
+    async def release(self, name: str, outcome: guard.Word) -> bool:
+        return self._ready.guard.release(name, outcome)
+
+    def _problems(self) -> Iterator[str]:
+        if self._pool is not None and not (status := self._pool.status).is_connected:
+            yield f"the memory of other gates at {status.store} cannot be reached ({status.said}); each goes on alone"
+        if not self._ready.guard.is_keeping:
+            yield "the record cannot be written: everything is refused until it can"
+
+
+@contextlib.asynccontextmanager
+async def _desk(
+    given: Asked, ready: _gate_ready.Ready, shared: pool.Pool | None, stop: asyncio.Event
+) -> AsyncGenerator[None]:
+    """The desk on its own port, or for the process that minds this one at a socket of its own."""
+    from counterproof.rely import appeal, desk  # noqa: PLC0415 - loads only where a gate runs
+
+    own = _Own(given, ready, shared)
+    at = str(given.worker_of / f"{given.worker}.sock") if given.worker_of is not None else ""
+    if given.desk_port is None and not at:
+        yield
+        return
+    book = appeal.Book(given.appeals) if given.appeals is not None and not at else None
+    served = desk.Desk([own], book=book, operator_key=_values.key("--operator-key-env", given.operator_key_env))
+    is_up = asyncio.Event()
+
+    def say(url: str) -> None:
+        is_up.set()
+        if not at:
+            click.echo(f"Desk at {url}")
+
+    task = asyncio.create_task(served.serve(given.host, given.desk_port or 0, say, stop, path=at))
+    try:
+        await asyncio.wait((task, up := asyncio.create_task(is_up.wait())), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            up.cancel()
+            task.result()
+        yield
+    finally:
+        own.is_stopping = True
+        await task
+        if book is not None:
+            book.close()
