@@ -12,6 +12,7 @@ from counterproof.rely import gate, guard, wire
 from counterproof.rely.proxy import _words
 from counterproof.rely.proxy._plain import Plain, is_json, plain
 from counterproof.rely.proxy._routes import Route, route_of
+from counterproof.rely.proxy._streamed import PASSED, Refusal, Streamed
 
 _JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
 _EVENTS: tuple[bytes, bytes] = (b"content-type", b"text/event-stream; charset=utf-8")
@@ -29,14 +30,6 @@ class Setup:
     identity: bytes
     withheld: frozenset[bytes]
     key: bytes
-
-
-class Refusal(Exception):
-    """An event was decided against: the request ends here."""
-
-    def __init__(self, decision: Decision) -> None:
-        super().__init__(decision.outcome)
-        self.decision = decision
 
 
 class Exchange:
@@ -106,7 +99,7 @@ class Exchange:
 
     async def _decided(self, event: Event) -> Decision:
         decision = await self._setup.decides.consider(event)
-        if decision.outcome not in ("allow", "modify"):
+        if decision.outcome not in PASSED:
             raise Refusal(decision)
         return decision
 
@@ -118,13 +111,29 @@ class Exchange:
             self._error(502, "The upstream points elsewhere, which would lead past the gate.")
             return
         if kind.startswith("text/event-stream"):
-            self._error(501, "Streamed replies are not passed yet.")
+            await self._stream(answer)
             return
         body = await answer.whole()
         headers = wire.end_to_end(answer.headers, without=_NOT_RETURNED)
         if body:
             body = await self._released(status, kind, body)
         self._out.reply(status, headers, body)
+
+    async def _stream(self, answer: wire.Answer) -> None:
+        if answer.header(b"content-encoding") not in (b"", b"identity"):
+            self._error(502, "The upstream's stream has a content coding, which was not asked for.")
+            return
+        headers = wire.end_to_end(answer.headers, without=_NOT_RETURNED)
+        reply, decides = self._route.reply, self._setup.decides
+        if answer.status == 200 and reply is not None and gate.is_streamed(reply):
+            stream = gate.Stream(reply, decides.rules.holdback, **self._about)
+            await Streamed(stream, decides.consider, self._out, headers).run(answer)
+            return
+        await self._decided(self._event("stream: no shape is known for it"))
+        self._out.start(answer.status, headers)
+        while data := await answer.read():
+            await self._out.write(data)
+        self._out.end()
 
     async def _released(self, status: int, kind: str, body: bytes) -> bytes:
         route = self._route
@@ -154,14 +163,18 @@ class Exchange:
 
     # How it ends early.
 
-    def refuse(self, decision: Decision) -> None:
+    async def refuse(self, refusal: Refusal) -> None:
         """Says that an event was decided against, in the client's words."""
-        out, policy = self._out, self._setup.decides.rules.policy
-        if out.is_begun:
-            out.cut()
-            return
+        out, policy, decision = self._out, self._setup.decides.rules.policy, refusal.decision
         out.is_last = out.is_last or decision.outcome == "terminate"
         said = decision.reason or policy.says
+        if out.is_begun:
+            if refusal.ending is None:
+                out.cut()
+                return
+            await out.write(refusal.ending(said, decision.receipt))
+            out.end()
+            return
         headers = [_JSON, (b"x-counterproof-decision", _decision_header(decision))]
         if policy.block_as == "reply" and self._route.kind == "made":
             told = f"{said}\nReceipt: {decision.receipt}" if decision.receipt else said
@@ -190,6 +203,9 @@ class Exchange:
             self._route.family, 500, "The gate failed; nothing was passed on.", receipt=decision.receipt
         )
         self._out.reply(500, [_JSON, (b"x-counterproof-decision", _decision_header(decision))], body)
+
+    def _event(self, *unscanned: str) -> Event:
+        return msgspec.convert({"kind": "message", "unscanned": unscanned, **self._about}, Event)
 
     def _error(self, status: int, said: str) -> None:
         if self._out.is_begun:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from counterproof.record import Event
 from counterproof.rely import guard, wire
 from counterproof.rely.proxy import _words
-from counterproof.rely.proxy._exchange import Exchange, Refusal, Setup
+from counterproof.rely.proxy._exchange import Exchange, Setup
 from counterproof.rely.proxy._settings import Settings
+from counterproof.rely.proxy._streamed import Refusal
 
 _CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"api-key", b"cookie"})
 _NOT_FORWARDED = frozenset(
@@ -41,9 +42,10 @@ class Proxy:
         """Answers one request; whatever fails here is refused, and stands in the record as a fault."""
         one = Exchange(self._setup, request, out)
         try:
-            await one.run()
-        except Refusal as exc:
-            one.refuse(exc.decision)
+            try:
+                await one.run()
+            except Refusal as refusal:
+                await one.refuse(refusal)
         except wire.UpstreamFailed as exc:
             one.failed(exc)
         except Exception as exc:  # noqa: BLE001 - what the gate cannot do is refused, whatever it is

@@ -168,9 +168,12 @@ class Out:
             self._door.put(b"0\r\n\r\n")
 
     def cut(self) -> None:
-        """Closes the connection amid the answer, so that nobody takes it for whole."""
+        """Ends the connection amid the answer, after what was written, so that nobody takes it for whole."""
         self.is_last = self.is_ended = True
-        self._door.abort()
+        if self._chunked or self._left > 0:
+            self._door.finish()  # the last chunk is missing, or bytes that were announced
+        else:
+            self._door.abort()
 
     def _check_unbegun(self) -> None:
         if self.is_begun:

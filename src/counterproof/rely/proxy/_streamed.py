@@ -1,0 +1,60 @@
+"""A streamed reply on its way: what may leave leaves at once, what must be decided first waits, with all behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from counterproof.record import Decision, Event
+from counterproof.rely import gate, wire
+
+Decide = Callable[[Event], Awaitable[Decision]]
+PASSED = frozenset({"allow", "modify"})
+
+
+class Refusal(Exception):
+    """An event was decided against: the request ends here. `ending`: how a stream that has begun says so."""
+
+    def __init__(self, decision: Decision, ending: Callable[[str, str], bytes] | None = None) -> None:
+        super().__init__(decision.outcome)
+        self.decision, self.ending = decision, ending
+
+
+class Streamed:
+    """Drives one stream. The answer begins with the first bytes that leave: what is refused before that is an error."""
+
+    def __init__(self, stream: gate.Stream, decide: Decide, out: wire.Out, headers: wire.Headers) -> None:
+        self._stream, self._decide, self._out, self._headers = stream, decide, out, headers
+
+    async def run(self, answer: wire.Answer) -> None:
+        """Until the reply ends.
+
+        Raises:
+            Refusal: something of it was decided against; nothing behind it left.
+            UpstreamFailed: it broke off; what came before was decided on, and left.
+        """
+        try:
+            while data := await answer.read():
+                await self._do(self._stream.feed(data))
+        except wire.UpstreamFailed:
+            await self._do(self._stream.finish())
+            raise
+        await self._do(self._stream.finish())
+        await self._leave(b"")
+        self._out.end()
+
+    async def _do(self, steps: Iterable[gate.Step]) -> None:
+        for step in steps:
+            if isinstance(step, gate.Ready):
+                await self._leave(step.data)
+                continue
+            decision = await self._decide(step.event)
+            if decision.outcome not in PASSED:
+                raise Refusal(decision, step.refused)
+            left = step.modified(decision.spans) if decision.outcome == "modify" else step.if_allowed
+            if left:
+                await self._leave(left)
+
+    async def _leave(self, data: bytes) -> None:
+        if not self._out.is_begun:
+            self._out.start(200, self._headers)
+        await self._out.write(data)
