@@ -82,7 +82,7 @@ _OWN_DETAILS: Mapping[str, Rule] = {
         native_finish_reason provider prompt_logprobs token_ids prompt_token_ids kv_transfer_params
         content_filter_results prompt_filter_results""",
     ),
-    **_all(given, "metadata variables categories category_applied_input_types attributes"),
+    **_all(given, "metadata headers env variables categories category_applied_input_types attributes"),
     **_all(schema, "parameters schema output_schema input_schema"),
     **_all(sealed, "encrypted_content"),
     **_all(
@@ -141,8 +141,7 @@ _PARTS: Mapping[str, Part] = {
     "computer_screenshot": _IMAGE,
     "image": Part(unread="an image", own={"url": url}),
     "input_audio": Part(unread="audio"),
-    "file": Part(unread="a file"),
-    "input_file": Part(unread="a file"),
+    **_same("file input_file", Part()),
     "container_reference": Part(unread="a container"),
     "skill_reference": Part(unread="a skill"),
     "inline": Part(unread="a skill"),

@@ -199,7 +199,10 @@ def _conversation(w: Reading, value: dict[str, object], form: _Form) -> None:
         w.is_new = is_first
         if name == form.turns and type(turns) is list:
             _turns(w, known, last, form.turns)
-        elif name in members:
+            continue
+        if name == form.turns and not (name == "input" and type(item) is str):
+            w.note(name, "no list")
+        if name in members:
             members[name](w, item, name, "user" if name in _ASKED else "system", 1)
         else:
             an_object(w, {name: item}, "", "user", 0)

@@ -53,11 +53,11 @@ class About(NamedTuple):
 class Reading:
     """What has been found so far in one body."""
 
-    __slots__ = ("calls", "is_new", "pieces", "splits", "told", "unscanned", "vocabulary")
+    __slots__ = ("calls", "is_new", "is_reply", "pieces", "splits", "told", "unscanned", "vocabulary")
 
     def __init__(self, vocabulary: Vocabulary, *, splits: bool = False) -> None:
         self.vocabulary = vocabulary
-        self.splits = splits
+        self.splits = self.is_reply = splits
         self.is_new = True
         self.pieces: list[Piece] = []
         self.unscanned: list[str] = []
@@ -397,8 +397,10 @@ def sealed(w: Reading, value: object, where: str, role: PieceRole, depth: int) -
 
 
 def reference(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
-    """The name of something that the upstream holds and that is not here."""
-    if value is not None and value != "":
+    """The name of something that the upstream holds and that is not here; in a reply no more than a name."""
+    if w.is_reply:
+        quiet(w, value, where, role, depth)
+    elif value is not None and value != "":
         w.note(where, "stands for what only the upstream holds")
         free(w, value, where, role, depth)
 

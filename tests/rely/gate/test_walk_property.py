@@ -1,0 +1,220 @@
+"""Nothing of any body is silently left out, and nothing makes the walker raise: told by a reader of its own."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from counterproof.rely import gate
+from tests.rely.gate.walk_bodies import BODIES, as_body
+
+Step = str | int
+Path = tuple[Step, ...]
+
+# What the interfaces themselves prescribe: values that say nothing, whoever wrote them.
+PRESCRIBED = frozenset(
+    """system developer user assistant tool function text auto low default stop length tool_calls function_call
+    completed chat.completion text_completion response message image_url input_audio input_image input_text input_file
+    output_text refusal reasoning reasoning_text summary_text custom json_schema grammar url_citation content file
+    custom_tool_call function_call_output computer_call computer_call_output computer_screenshot local_shell_call
+    local_shell_call_output item_reference mcp_approval_response mcp_call mcp_list_tools web_search_call
+    file_search_call code_interpreter_call shell_call apply_patch_call image_generation_call exec search logs url
+    update_file type web_search approximate file_search mcp code_interpreter container_auto never wav image audio
+    resource resource_link ephemeral 5m enabled tool_use tool_result server_tool_use mcp_tool_use thinking
+    redacted_thinking document base64 char_location web_search_tool_result web_search_result code_execution_tool_result
+    code_execution_result search_result container_upload web_search_20250305 image/png text/plain application/pdf
+    info accept 2.0 object string integer initialize tools/list tools/call sampling/createMessage elicitation/create
+    notifications/initialized notifications/message notifications/progress""".split()  # noqa: SIM905 -- forty lines else
+)
+_STEP = re.compile(r'\.?([A-Za-z_][A-Za-z0-9_$-]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]|(\|[a-z0-9]+)')
+
+
+def address(where: str) -> Path:
+    """An address as the steps it leads through."""
+    steps: list[Step] = []
+    at = 0
+    while at < len(where):
+        found = _STEP.match(where, at)
+        assert found is not None, where
+        name, index, quoted, turn = found.groups()
+        steps.append(name or turn or (int(index) if index else json.loads(quoted)))
+        at = found.end()
+    return tuple(steps)
+
+
+def leaves(value: object, at: Path = ()) -> list[tuple[Path, str]]:
+    """Every text of a value, wherever it stands."""
+    if isinstance(value, str):
+        return [(at, value)]
+    if isinstance(value, dict):
+        return [leaf for name, item in value.items() for leaf in leaves(item, (*at, name))]
+    if isinstance(value, list):
+        return [leaf for index, item in enumerate(value) for leaf in leaves(item, (*at, index))]
+    return []
+
+
+def names(value: object, at: Path = ()) -> list[tuple[Path, str]]:
+    """Every name of a value's members."""
+    if isinstance(value, dict):
+        return [
+            found for name, item in value.items() for found in [((*at, name, "|name"), name), *names(item, (*at, name))]
+        ]
+    if isinstance(value, list):
+        return [found for index, item in enumerate(value) for found in names(item, (*at, index))]
+    return []
+
+
+def check(shape: gate.Shape, value: object) -> None:
+    """Every text is in a piece that bears its address, or a note covers it, or it is a prescribed word."""
+    walked = gate.walk(shape, as_body(value), door="test")
+    said = {(address(piece.where), piece.text) for event in walked.events for piece in event.pieces}
+    notes = [note.rpartition(": ")[0] for event in walked.events for note in event.unscanned]
+    covered = {() if note == "body" else address(note) for note in notes}
+    for at, text in leaves(value):
+        is_covered = any(at[:count] in covered for count in range(len(at) + 1))
+        is_prescribed = text in PRESCRIBED or not text
+        is_read = (at, text) in said or ((*at, "|base64") in {path for path, _ in said})
+        assert is_read or is_covered or is_prescribed, (at, text, notes)
+
+
+@pytest.mark.parametrize(("shape", "value"), BODIES)
+def test_every_text_of_a_body_is_read_or_noted(shape: gate.Shape, value: object) -> None:
+    check(shape, value)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=12).map("zq ".__add__) | st.sampled_from(["text", "image", "user", "assistant", "tool_use"]),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(
+        st.sampled_from(["type", "role", "content", "text", "name", "input", "arguments", "data", "url", "tool_calls"])
+        | st.text(max_size=8),
+        inner,
+        max_size=4,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+def _places(value: object, at: Path = ()) -> list[Path]:
+    found = [at]
+    if isinstance(value, dict):
+        found += [place for name, item in value.items() for place in _places(item, (*at, name))]
+    elif isinstance(value, list):
+        found += [place for index, item in enumerate(value) for place in _places(item, (*at, index))]
+    return found
+
+
+def _mutated(value: object, luck: random.Random, new: object) -> object:
+    """One thing replaced, left out, put under a name that was not there, or told under another name."""
+    value = copy.deepcopy(value)
+    place = luck.choice(_places(value))
+    if not place:
+        return new
+    holder: Any = value
+    for step in place[:-1]:
+        holder = holder[step]
+    last: Any = place[-1]
+    kind = luck.randrange(4)
+    if kind == 0:
+        holder[last] = new
+    elif kind == 1:
+        del holder[last]
+    elif isinstance(holder, dict):
+        holder[luck.choice(["zq odd", "content", "input", "text", "type", "role", "file_id", "é"])] = new
+    else:
+        holder.insert(last, new)
+    return value
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(BODIES), st.randoms(use_true_random=False), st.lists(json_values, min_size=1, max_size=3))
+def test_every_text_of_a_mutated_body_is_read_or_noted(
+    case: tuple[gate.Shape, object], luck: random.Random, news: list[object]
+) -> None:
+    shape, value = case
+    for new in news:
+        value = _mutated(value, luck, new)
+
+    check(shape, value)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(gate.SHAPES), json_values)
+def test_every_text_of_any_value_is_read_or_noted(shape: gate.Shape, value: object) -> None:
+    check(shape, value)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(gate.SHAPES), st.binary(max_size=200))
+def test_any_bytes_give_events(shape: gate.Shape, body: bytes) -> None:
+    walked = gate.walk(shape, body, door="test")
+
+    assert walked.events
+    assert walked.value is not None or walked.events[0].unscanned or body.strip() == b"null"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(BODIES), st.data())
+def test_a_body_with_bytes_changed_gives_events(case: tuple[gate.Shape, object], data: st.DataObject) -> None:
+    body = bytearray(as_body(case[1]))
+    for at, byte in data.draw(st.lists(st.tuples(st.integers(0, len(body) - 1), st.integers(0, 255)), max_size=4)):
+        body[at] = byte
+
+    walked = gate.walk(case[0], bytes(body), door="test")
+
+    assert all(event.size_bytes == len(body) for event in walked.events)
+    try:
+        value = json.loads(bytes(body).decode())
+    except ValueError:
+        assert walked.events[0].unscanned
+    else:
+        assert walked.value == value or walked.events[0].unscanned
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.dictionaries(st.text(max_size=6), json_values, min_size=1, max_size=6),
+    st.sampled_from(['{"a":[{%s}]}', '{ "a" : [ {%s} ] }\n']),
+    st.data(),
+)
+def test_a_name_that_stands_twice_is_found_wherever_it_is(
+    value: dict[str, object],
+    outer: str,
+    data: st.DataObject,
+) -> None:
+    members = [json.dumps(name) + ":" + json.dumps(item) for name, item in value.items()]
+    twice = data.draw(st.sampled_from(list(value)))
+    told_twice = [*members, json.dumps(twice) + ":" + json.dumps(data.draw(json_values))]
+
+    once = gate.walk("python.message", (outer % ",".join(members)).encode(), door="test")
+    again = gate.walk("python.message", (outer % ",".join(told_twice)).encode(), door="test")
+
+    assert "body: the same name twice in one object" not in once.events[0].unscanned
+    assert again.events[0].unscanned == ("body: the same name twice in one object",)
+
+
+@settings(max_examples=200, deadline=None)
+@given(json_values)
+def test_arguments_are_read_leaf_by_leaf_whatever_they_hold(value: object) -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": json.dumps(value)}}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+
+    event = gate.walk("openai.chat.reply", as_body({"choices": [{"message": message}]}), door="test").events[1]
+
+    at = ("choices", 0, "message", "tool_calls", 0, "function", "arguments")
+    said = {(address(piece.where), piece.text) for piece in event.pieces}
+    covered = any("twice" in note or "deeper" in note or "no JSON" in note or "long" in note or "range" in note
+                  for note in event.unscanned)  # fmt: skip
+    assert (at, json.dumps(value)) in said
+    within = [*leaves(value), *names(value)]
+    assert covered or all(not text or ((*at, "|json", *path), text) in said for path, text in within)
+    assert event.kind == "call"
+    assert event.tool == "f"
