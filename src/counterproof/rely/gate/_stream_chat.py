@@ -58,7 +58,7 @@ class ChatStream(Dialect):
         else:
             super().take(event)
 
-    def value(self, value: Json, event: SseEvent) -> None:
+    def value(self, value: Json, event: SseEvent) -> None:  # noqa: ARG002 - a chunk says what it is
         """One chunk: texts go to their channels, calls are kept, the rest is looked at."""
         choices = objects(value.get("choices"))
         rests = [self._rest_of(choice) for choice in choices]
@@ -70,7 +70,7 @@ class ChatStream(Dialect):
         outs = [self._fed(choice) for choice in choices]
         first = {**value, "choices": [out.first for out in outs]} if choices else value
         is_worth = not choices or bool(value.get("usage")) or any(out.says for out in outs)
-        frame = framed(to_json(first), event.name, event.id) if is_worth else b""
+        frame = framed(to_json(first)) if is_worth else b""
         if pieces or unscanned:
             self.ask(pieces, unscanned, frame)
         else:

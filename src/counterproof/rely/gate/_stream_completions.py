@@ -30,7 +30,7 @@ class CompletionsStream(Dialect):
         else:
             super().take(event)
 
-    def value(self, value: Json, event: SseEvent) -> None:
+    def value(self, value: Json, event: SseEvent) -> None:  # noqa: ARG002 - a chunk says what it is
         """One chunk."""
         choices = objects(value.get("choices"))
         held = [choice for choice in choices if type(choice.get("text")) is str]
@@ -39,7 +39,7 @@ class CompletionsStream(Dialect):
         self._envelope = {name: value[name] for name in ENVELOPE if name in value} or self._envelope
         if pieces or unscanned or not choices or value.get("usage"):
             blanks = [{**choice, "text": "", "finish_reason": None} for choice in rests]
-            frame = framed(to_json({**value, "choices": blanks} if choices else value), event.name, event.id)
+            frame = framed(to_json({**value, "choices": blanks} if choices else value))
             if pieces or unscanned:
                 self.ask(pieces, unscanned, frame)
             else:

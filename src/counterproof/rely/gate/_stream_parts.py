@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
@@ -28,6 +29,7 @@ _MAX_SEEN = 512
 
 Json: TypeAlias = dict[str, Any]
 
+_NAME = re.compile(r"[\w.:=+/-]{1,512}", re.ASCII)
 _encode = msgspec.json.Encoder().encode
 from_json = msgspec.json.Decoder().decode
 
@@ -41,7 +43,7 @@ def to_json(value: object) -> bytes:
 
 
 class Ready:
-    """Bytes that may leave at once: `data`, asked for when its turn has come (what was decided before may change it)."""
+    """Bytes that may leave at once: `data`, to be read when its turn has come (a decision before may change it)."""
 
     __slots__ = ("_data",)
 
@@ -296,6 +298,11 @@ class Dialect:
         """Whether so much more of unfinished calls can be kept."""
         self.kept_bytes += size
         return self.kept_bytes <= MAX_KEPT_BYTES
+
+
+def is_name(value: object) -> bool:
+    """Whether this is an identifier as they stand in streams, one short word."""
+    return type(value) is str and _NAME.fullmatch(value) is not None
 
 
 def a_text(value: object) -> str:

@@ -1,7 +1,7 @@
 """Streams of OpenAI's responses. Source: OpenAI API reference, "Responses", "Streaming events".
 
-A response says everything several times: as deltas, in the `done` of the part, of the item, and in the whole response at its
-end. What was said already is put in its decided form wherever it comes again; what was not is asked about.
+A response says everything several times: as deltas, in the `done` of a part, of an item, and in the whole response at
+its end. What was said already is put in its decided form wherever it comes again; what was not is asked about.
 """
 
 from __future__ import annotations
@@ -12,7 +12,17 @@ from typing import Any, cast
 from counterproof.rely.gate._hold import Release
 from counterproof.rely.gate._shape import Shape
 from counterproof.rely.gate._sse import SseEvent, framed
-from counterproof.rely.gate._stream_parts import Channel, Dialect, Json, a_text, an_index, objects, to_json, without
+from counterproof.rely.gate._stream_parts import (
+    Channel,
+    Dialect,
+    Json,
+    a_text,
+    an_index,
+    is_name,
+    objects,
+    to_json,
+    without,
+)
 
 _TEXTS = {
     "response.output_text": ("text", "content_index"),
@@ -33,6 +43,7 @@ _ARGUMENTS = {
 }
 _ENVELOPE = ("type", "sequence_number", "item_id", "output_index", "content_index", "summary_index", "obfuscation")
 
+_MAX_NAMES = 256
 Key = tuple[str, int, int]
 
 
@@ -50,6 +61,7 @@ class ResponsesStream(Dialect):
         self._held: dict[int, list[Json]] = {}
         self._response: Json = {"id": "", "object": "response", "created_at": 0, "model": "", "output": []}
         self._number = 0
+        self._names: set[str] = set()
 
     def value(self, value: Json, event: SseEvent) -> None:
         """One event; its type says what it is."""
@@ -69,7 +81,7 @@ class ResponsesStream(Dialect):
             self._retold(value, {"output": [value.get("item")]}, "item")
         elif kind == "response.output_text.annotation.added":
             part: Json = {"type": "output_text", "text": "", "annotations": [value.get("annotation")]}
-            rest = {"output": [part], **without(value, *_ENVELOPE, "annotation", "annotation_index")}
+            rest = {"output": [part], **self._extra(value, "annotation", "annotation_index")}
             self.looked(rest, self._frame(value), is_whole=True)
         elif kind in _STATES or kind in _ENDS:
             self._state(kind, value)
@@ -91,18 +103,26 @@ class ResponsesStream(Dialect):
     def _delta(self, stem: str, value: Json) -> None:
         key = self._key(stem, value)
         text = value.get("delta")
-        padding = value.get("obfuscation")
-        extra = without(value, *_ENVELOPE, "delta", "logprobs")
+        extra = self._extra(value, "delta", "logprobs")
         if type(text) is not str:
             extra["delta"] = text
-        if padding is not None and not self._is_padding(padding):
-            extra["obfuscation"] = padding
         if extra:
             self.looked({"output": [], **extra}, b"")
         self._fed(key, a_text(text), value)
 
-    def _is_padding(self, value: object) -> bool:
-        return type(value) is str and value.isascii() and value.isalnum() and self.plan.is_clean(value)
+    def _extra(self, value: Json, *known: str) -> Json:
+        """What of an event is neither known nor an identifier or a number that belongs to every event."""
+        extra = {name: item for name, item in value.items() if name not in _ENVELOPE and name not in known}
+        for name in _ENVELOPE:
+            item = value.get(name)
+            if item is None or type(item) is int or name == "type" or (type(item) is str and item in self._names):
+                continue
+            is_known = is_name(item) if name == "item_id" else type(item) is str and item.isascii() and item.isalnum()
+            if not (is_known and self.plan.is_clean(a_text(item))):
+                extra[name] = item
+            elif name == "item_id" and len(self._names) < _MAX_NAMES:
+                self._names.add(a_text(item))
+        return extra
 
     def _fed(self, key: Key, text: str, value: Json) -> None:
         if key not in self._open:
@@ -129,7 +149,7 @@ class ResponsesStream(Dialect):
         """The end of a text, and all of it again."""
         key, member = self._key(stem, value), _TEXTS[stem][0]
         text = value.get(member)
-        extra = without(value, *_ENVELOPE, member, "logprobs")
+        extra = self._extra(value, member, "logprobs")
         if type(text) is not str:
             extra[member] = text
         if extra:
@@ -185,7 +205,7 @@ class ResponsesStream(Dialect):
     def _retold(self, value: Json, body: Json, name: str) -> None:
         """A part or an item again, with what was decided of its texts."""
         self.looked(
-            {"output": [], **without(value, *_ENVELOPE, name), **self._known(body, blank=True)},
+            {"output": [], **self._extra(value, name), **self._known(body, blank=True)},
             self._frame({**value, name: self._known(value.get(name), blank=False)}),
         )
 
@@ -209,9 +229,11 @@ class ResponsesStream(Dialect):
         item = value.get("item")
         kind = a_text(item.get("type")) if isinstance(item, dict) else ""
         if kind in ("message", "reasoning"):
-            rest = {"output": [item], **without(value, *_ENVELOPE, "item")}
+            rest = {"output": [item], **self._extra(value, "item")}
             self.looked(rest, self._frame(value))
         else:
+            if extra := self._extra(value, "item"):
+                self.looked({"output": [], **extra}, b"")
             self._held[an_index(value.get("output_index"))] = [value]
 
     def _held_part(self, kind: str, value: Json) -> None:
@@ -224,7 +246,7 @@ class ResponsesStream(Dialect):
         elif stem in _ARGUMENTS and verb in ("delta", "done"):
             self._held[index].append(value)
         else:
-            rest = without(value, *_ENVELOPE)
+            rest = self._extra(value)
             pieces, unscanned = self.rest({"output": [], **rest})
             if pieces or unscanned:
                 self.ask(pieces, unscanned)
@@ -235,7 +257,7 @@ class ResponsesStream(Dialect):
         item = done.get("item")
         known: Json = item if isinstance(item, dict) else {"item": item}
         notes = _notes(index, parts, known)
-        extra = without(done, *_ENVELOPE, "item")
+        extra = self._extra(done, "item")
         if extra:
             self.looked({"output": [], **extra}, b"")
 
@@ -255,9 +277,8 @@ class ResponsesStream(Dialect):
         inner: Json = response if isinstance(response, dict) else {"response": response}
         output = objects(inner.get("output"))
         looked = [item for item in self._known(output, blank=True) if item] if output else inner.get("output", [])
-        self.looked(
-            {**without(inner, "output"), "output": [], **without(value, *_ENVELOPE, "response")}, b"", is_whole=True
-        )
+        rest = {**without(inner, "output"), "output": [], **self._extra(value, "response")}
+        self.looked(rest, b"", is_whole=True)
         self.looked({"output": looked}, b"")
         self._response = {**inner, "output": []}
         number, self._number = self._number, self._number + 1
@@ -307,8 +328,11 @@ def _notes(index: int, parts: list[Json], item: Json) -> tuple[str, ...]:
 
 def _retelling(parts: list[Json], item: Json, done: Json) -> list[Json]:
     """The events of an item with its arguments, if it has any, in one delta."""
-    out: list[Json] = []
-    for part in parts:
+    first = parts[0].get("item")
+    begun = {name: told for name, told in item.items() if isinstance(first, dict) and first.get(name) == told}
+    blank = {member: "" for member in _ARGUMENTS.values() if member in item}
+    out: list[Json] = [{**parts[0], "item": {**begun, **blank, "status": "in_progress"}}]
+    for part in parts[1:]:
         stem, _, verb = a_text(part.get("type")).rpartition(".")
         member = _ARGUMENTS.get(stem)
         if member is None:
