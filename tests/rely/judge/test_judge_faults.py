@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import random
 import socket
 from collections.abc import Awaitable, Callable
 
@@ -353,3 +354,39 @@ def test_bounds_are_positive(name: str) -> None:
 def test_judges_of_bad_models_are_not_made() -> None:
     with pytest.raises(BadGate, match="endpoint"):
         judge.Judge({"m": SafetyModel(endpoint="ftp://127.0.0.1", model="x")})
+
+
+def test_among_thousands_of_faults_no_label_is_another_events_and_none_is_made_up() -> None:
+    """Each event has a number; an honest reply's label follows from it. Everything else the server does is a fault."""
+    chance = random.Random(6)
+    broken = [*_malformed().values(), *_unreachable().values(), http(FINE, "429 Too Many Requests")]
+    sent: dict[int, str] = {}
+
+    async def act(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        number = int(asked.user.split("number ")[1].split()[0])
+        await asyncio.sleep(chance.random() / 200)
+        match chance.randrange(8):
+            case 0:
+                await never(asked, writer)
+            case 1:
+                await sending(chance.choice(broken))(asked, writer)
+            case 2:
+                writer.write(WHOLE[: chance.randrange(len(WHOLE))])
+                writer.close()
+            case _:
+                sent[number] = "VAULT" if number % 3 else "FINE"
+                await saying(sent[number])(asked, writer)
+
+    async def ask(one: judge.Judge, _: SafetyServer) -> list[Answer]:
+        said: list[Answer] = []
+        for start in range(0, 2_000, 100):
+            asked = (one.ask(SHORT, message(f"number {n} of many")) for n in range(start, start + 100))
+            said += await asyncio.gather(*asked)
+        return said
+
+    said = run(act, ask, judge.Limits(failures=20, rest_ms=1), max_at_once=50)
+    assert len(said) == 2_000
+    assert all((a.label != "") == (a.status == "answered") for a in said)
+    assert all(a.label == ("VAULT" if n % 3 else "FINE") for n, a in enumerate(said) if a.label)
+    assert sum(a.status == "answered" for a in said) <= len(sent)
+    assert {a.status for a in said} >= {"answered", "timed out", "malformed", "unreachable", "shed"}

@@ -143,5 +143,6 @@ def _harmless(text: str) -> str:
     A line that looks like a boundary of another question gets a mark, for models that look no closer.
     """
     text = _LINE_ENDS.sub("\n", text.encode("utf-8", "replace").decode("utf-8")).translate(_CONTROL_CHARACTERS)
-    text = _CONTROL.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
+    if any(mark in text for mark in "<>["):
+        text = _CONTROL.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
     return _LIKE_BOUNDARY.sub("| ", text)
