@@ -99,13 +99,14 @@ def _over_http(folder: Path, said: Said, *how: str, **settings: Any) -> None:  #
         asyncio.run(run())
 
 
+LEGACY = {"mode": "legacy"}
 WAYS: list[Any] = [
-    pytest.param(_over_stdio, (), {}, id="stdio"),
-    pytest.param(_over_stdio, (), {"mode": "legacy"}, id="stdio-handshake"),
-    pytest.param(_over_http, (), {}, id="http"),
-    pytest.param(_over_http, (), {"mode": "legacy"}, id="http-handshake"),
-    pytest.param(_over_http, ("json",), {"mode": "legacy"}, id="http-json"),
-    pytest.param(_over_http, ("stateless",), {"mode": "legacy"}, id="http-stateless"),
+    pytest.param(_over_stdio, (), {}, "2026-07-28", id="stdio"),
+    pytest.param(_over_stdio, (), LEGACY, "2025-11-25", id="stdio-handshake"),
+    pytest.param(_over_http, (), {}, "2026-07-28", id="http"),
+    pytest.param(_over_http, (), LEGACY, "2025-11-25", id="http-handshake"),
+    pytest.param(_over_http, ("json",), LEGACY, "2025-11-25", id="http-json"),
+    pytest.param(_over_http, ("stateless",), LEGACY, "2025-11-25", id="http-stateless"),
 ]
 
 
@@ -113,16 +114,23 @@ def _text(answer: Any) -> str:  # noqa: ANN401 - the SDK's
     return " ".join(part.text for part in answer.content)
 
 
-@pytest.mark.parametrize(("way", "how", "settings"), WAYS)
-def test_an_agent_and_its_tools(folder: Path, way: Callable[..., None], how: tuple[str, ...], settings: Any) -> None:  # noqa: ANN401
+@pytest.mark.parametrize(("way", "how", "settings", "version"), WAYS)
+def test_an_agent_and_its_tools(
+    folder: Path,
+    way: Callable[..., None],
+    how: tuple[str, ...],
+    settings: dict[str, str],
+    version: str,
+) -> None:
     heard: list[str] = []
 
     async def progress(_done: float, _total: float | None, message: str | None) -> None:
         heard.append(message or "")
 
     async def said(client: Any) -> None:  # noqa: ANN401 - the SDK's
+        assert client.session.protocol_version == version
         listed = await client.list_tools()
-        assert sorted(t.name for t in listed.tools) == ["add", "count", "say", "spell"]  # without `leak`
+        assert sorted(t.name for t in listed.tools) == ["add", "ask", "count", "say", "spell"]  # without `leak`
         sums = await asyncio.gather(*(client.call_tool("add", {"a": n, "b": 1}) for n in range(20)))
         assert [_text(s) for s in sums] == [str(n + 1) for n in range(20)]
 
@@ -150,9 +158,29 @@ def test_an_agent_and_its_tools(folder: Path, way: Callable[..., None], how: tup
 
     way(folder, said, *how, **settings)
 
-    assert "opensesame" not in heard
+    assert heard == (["at 0", "at 2"] if "json" not in how else [])
     found = trail.audit(folder / "trail", keys=[])
     assert found.mismatches == ()
+
+
+@pytest.mark.parametrize(("way", "settings"), [(_over_stdio, LEGACY), (_over_http, LEGACY)])
+def test_what_a_server_asks_a_person(folder: Path, way: Callable[..., None], settings: Any) -> None:  # noqa: ANN401
+    types, answers = peer("mcp.types"), iter(["Ada", "opensesame"])
+    asked: list[str] = []
+
+    async def answer(_context: Any, params: Any) -> Any:  # noqa: ANN401 - the SDK's
+        asked.append(params.message)
+        return types.ElicitResult(action="accept", content={"name": next(answers)})
+
+    async def said(client: Any) -> None:  # noqa: ANN401 - the SDK's
+        assert _text(await client.call_tool("ask", {"word": "fine"})) == "accept Ada"
+        with pytest.raises(Exception, match="must not be said"):  # the server got an error for an answer
+            await client.call_tool("ask", {"word": "well"})
+        assert (await client.call_tool("ask", {"word": "opensesame"})).is_error
+
+    way(folder, said, elicitation_callback=answer, **settings)
+
+    assert asked == ["Whose name goes with fine?", "Whose name goes with well?"]
 
 
 def test_what_happened_is_in_the_record(folder: Path) -> None:
