@@ -9,6 +9,7 @@ harmless.
 from counterproof.rely.gate._anchors import Anchors
 from counterproof.rely.gate._condition import condition, threshold
 from counterproof.rely.gate._fold import Folded, folded
+from counterproof.rely.gate._history import History
 from counterproof.rely.gate._hold import Hit, Hold, HoldbackPlan, Release
 from counterproof.rely.gate._memory import Memory
 from counterproof.rely.gate._patterns import Found, Match, Patterns
@@ -33,6 +34,7 @@ __all__ = [
     "Ask",
     "Folded",
     "Found",
+    "History",
     "Hit",
     "Hold",
     "HoldbackPlan",

@@ -93,6 +93,7 @@ class Guard:
         self._tells = tells
         self._lock = threading.Lock()  # the pattern engine's scratch space and the memory are one caller's at a time
         self._turn = 0
+        self._history = gate.History()
         self._waiting = Waiting()
         self._terminated: dict[str, None] = {}
         self.counts = Counts()
@@ -185,7 +186,8 @@ class Guard:
         with self._lock:
             now_ms = self._clock()
             try:
-                sighting = rules.look(event, self._memory, now_ms / 1000)
+                heard = self._history.heard(event) if rules.policy.memory.window_s else event
+                sighting = rules.look(heard, self._memory, now_ms / 1000)
             except Exception as exc:  # noqa: BLE001 - whatever it is, the event was not looked at
                 return self._failed(event, exc)
             self._turn += 1
