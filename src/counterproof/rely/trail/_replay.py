@@ -127,7 +127,8 @@ class Memories:
         older_s = note.said.get("older_s", 0.0)
         if not isinstance(turn, int) or not isinstance(delta, str) or not isinstance(seen_ms, int | float):
             self._is_lost = True
-            self._give_up("another gate's memory was merged in, and the record does not hold it")
+            self.why = self.why or "another gate's memory was merged in, and the record does not hold it"
+            self._give_up(self.why)
             return
         try:
             self._merges.setdefault(turn, []).append(

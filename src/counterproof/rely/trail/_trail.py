@@ -15,7 +15,7 @@ from typing import NoReturn, Self
 import msgspec
 
 from counterproof import note as notes
-from counterproof.errors import BadOption, BadTrail, StorageFailed
+from counterproof.errors import BadKey, BadOption, BadTrail, StorageFailed
 from counterproof.record import Answer, Decision, GatePolicy, Sighting
 from counterproof.rely.trail._files import (
     keep_policy,
@@ -92,7 +92,8 @@ class Trail:
         pace: how often it waits for the disk, begins another file, keeps a head.
 
     Raises:
-        BadOption: a name or an interval means nothing.
+        BadOption: a name means nothing.
+        BadKey: the key is of another kind.
         BadTrail: the folder is in use, damaged, or another gate's.
         StorageFailed: it cannot be written.
     """
@@ -109,6 +110,8 @@ class Trail:
     ) -> None:
         if not gate.isprintable() or not 0 < len(gate) <= 200:
             raise BadOption(f"{gate[:80]!r} names no gate", where="gate", mend="one line, at most 200 characters")
+        if signer is not None and signer.verifier.kind != "ed25519":
+            raise BadKey(f"a key of kind {signer.verifier.kind!r} does not sign notes", where=signer.verifier.name)
         self.folder, self.worker, self.gate = folder, worker, gate
         self._own = worker_folder(folder, worker)
         self._signer, self._pace = signer, pace or Pace()
