@@ -182,7 +182,7 @@ def test_an_unknown_way_is_refused_and_in_the_record(path: str) -> None:
 
 
 def test_an_unknown_way_is_looked_at_even_where_the_policy_lets_it_pass() -> None:
-    with running(replying({"data": "fine"}), policy(unscanned={"message": "allow"})) as rig:
+    with running(replying({"data": "fine"}), policy(unscanned={"message": "allow", "span": "allow"})) as rig:
         assert rig.ask({"input": "good day"}, "/v1/embeddings").json == {"data": "fine"}
         assert rig.ask({"input": "forbidden"}, "/v1/embeddings").status == 403
         assert rig.ask({"input": "secret-1234"}, "/v1/embeddings").status == 200
@@ -341,7 +341,7 @@ def test_headers_of_one_hop_and_of_the_gate_do_not_travel() -> None:
         "connection": "x-mine", "x-mine": "1", "te": "trailers", "proxy-authorization": "x", "x-other": "1",
         "x-http-method-override": "DELETE", "x-original-url": "/v1/files", "x-counterproof-decision": "allow",
     }  # fmt: skip
-    with running(script, policy(unscanned={"message": "allow"})) as rig:
+    with running(script, policy(unscanned={"message": "allow", "span": "allow"})) as rig:
         said = rig.ask(asks("hi"), headers=sent)
 
     assert {"connection", "keep-alive", "x-hop", "x-counterproof-decision"} & said.headers.keys() == set()

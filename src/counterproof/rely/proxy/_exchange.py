@@ -193,9 +193,7 @@ class Exchange:
 
     def crashed(self, exc: Exception) -> None:
         """Writes a fault of the gate down and refuses."""
-        decision = self._setup.decides.fault(
-            Event(kind="message", door=self._route.door, context=self._about["context"]), exc
-        )
+        decision = self._setup.decides.fault(self._event(), exc)
         if self._out.is_begun:
             self._out.cut()
             return
@@ -205,7 +203,8 @@ class Exchange:
         self._out.reply(500, [_JSON, (b"x-counterproof-decision", _decision_header(decision))], body)
 
     def _event(self, *unscanned: str) -> Event:
-        return msgspec.convert({"kind": "message", "unscanned": unscanned, **self._about}, Event)
+        kind = "span" if unscanned else "message"
+        return msgspec.convert({"kind": kind, "unscanned": unscanned, **self._about}, Event)
 
     def _error(self, status: int, said: str) -> None:
         if self._out.is_begun:

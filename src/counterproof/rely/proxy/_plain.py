@@ -58,7 +58,7 @@ def plain(
         if text:
             found.add(text, "body", None)
     event = Event(
-        kind="span",
+        kind="span" if role == "assistant" else "message",
         door=door,
         pieces=tuple(found.pieces),
         context=context,
