@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import json
 import random
@@ -390,3 +391,17 @@ def test_among_thousands_of_faults_no_label_is_another_events_and_none_is_made_u
     assert all(a.label == ("VAULT" if n % 3 else "FINE") for n, a in enumerate(said) if a.label)
     assert sum(a.status == "answered" for a in said) <= len(sent)
     assert {a.status for a in said} >= {"answered", "timed out", "malformed", "unreachable", "shed"}
+
+
+def test_connections_of_a_loop_that_has_ended_are_closed_from_another() -> None:
+    kept: list[judge.Judge] = []
+
+    async def ask() -> Answer:
+        async with safety_server(saying("FINE")) as server:
+            kept.append(judge.Judge({"m": server.model()}))
+            return await kept[0].ask(marble_rule(), message("hello"))
+
+    assert asyncio.run(ask()).status == "answered"
+    asyncio.run(kept[0].close())
+    kept.clear()
+    gc.collect()
