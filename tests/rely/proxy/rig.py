@@ -86,6 +86,7 @@ class Rig:
     script: Callable[[wire.Request, wire.Out], Awaitable[None]]
     kept: Kept = field(default_factory=Kept)
     seen: list[wire.Request] = field(default_factory=list[wire.Request])
+    loops: list[asyncio.AbstractEventLoop] = field(default_factory=list[asyncio.AbstractEventLoop])
     guard: guard.Guard = field(init=False)
     url: str = ""
     upstream_url: str = ""
@@ -93,6 +94,7 @@ class Rig:
 
     async def upstream(self, request: wire.Request, out: wire.Out) -> None:
         self.seen.append(request)
+        self.loops.append(asyncio.get_running_loop())
         await self.script(request, out)
 
     def connect(self) -> http.client.HTTPConnection:
