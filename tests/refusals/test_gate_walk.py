@@ -73,7 +73,7 @@ def _nested(levels: int) -> object:
 
 AT = "messages[0].content[0]"
 CALL_AT = "messages[0].tool_calls[0].function.arguments"
-PARTS = {
+PARTS: dict[str, tuple[object, str | None]] = {
     "no messages": ({"model": "m"}, "messages: missing"),
     "messages that are no list": ({"messages": "hidden"}, "messages: no list"),
     "a turn that is no object": ({"messages": ["hidden"]}, "messages[0]: no object"),

@@ -6,7 +6,7 @@ import copy
 import json
 import random
 import re
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -49,26 +49,26 @@ def address(where: str) -> Path:
     return tuple(steps)
 
 
+def inside(value: object) -> list[tuple[Step, object]]:
+    """What a value holds, and under which name or number."""
+    if isinstance(value, dict):
+        return list(cast("dict[Step, object]", value).items())
+    if isinstance(value, list):
+        return list(enumerate(cast("list[object]", value)))
+    return []
+
+
 def leaves(value: object, at: Path = ()) -> list[tuple[Path, str]]:
     """Every text of a value, wherever it stands."""
     if isinstance(value, str):
         return [(at, value)]
-    if isinstance(value, dict):
-        return [leaf for name, item in value.items() for leaf in leaves(item, (*at, name))]
-    if isinstance(value, list):
-        return [leaf for index, item in enumerate(value) for leaf in leaves(item, (*at, index))]
-    return []
+    return [leaf for step, item in inside(value) for leaf in leaves(item, (*at, step))]
 
 
 def names(value: object, at: Path = ()) -> list[tuple[Path, str]]:
     """Every name of a value's members."""
-    if isinstance(value, dict):
-        return [
-            found for name, item in value.items() for found in [((*at, name, "|name"), name), *names(item, (*at, name))]
-        ]
-    if isinstance(value, list):
-        return [found for index, item in enumerate(value) for found in names(item, (*at, index))]
-    return []
+    own: list[tuple[Path, str]] = [((*at, step, "|name"), step) for step, _ in inside(value) if isinstance(step, str)]
+    return own + [found for step, item in inside(value) for found in names(item, (*at, step))]
 
 
 def check(shape: gate.Shape, value: object) -> None:
@@ -104,12 +104,7 @@ json_values = st.recursive(
 
 
 def _places(value: object, at: Path = ()) -> list[Path]:
-    found = [at]
-    if isinstance(value, dict):
-        found += [place for name, item in value.items() for place in _places(item, (*at, name))]
-    elif isinstance(value, list):
-        found += [place for index, item in enumerate(value) for place in _places(item, (*at, index))]
-    return found
+    return [at, *(place for step, item in inside(value) for place in _places(item, (*at, step)))]
 
 
 def _mutated(value: object, luck: random.Random, new: object) -> object:

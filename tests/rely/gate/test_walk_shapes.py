@@ -163,7 +163,7 @@ def test_what_an_mcp_server_says_of_itself_and_its_tools_is_read() -> None:
 
 
 def test_structured_content_is_read_and_is_the_tools() -> None:
-    case = next(value for shape, value in bodies.MCP if "structuredContent" in json.dumps(value))
+    case = next(value for _, value in bodies.MCP if "structuredContent" in json.dumps(value))
 
     walked = _walk("mcp.reply", case)
 

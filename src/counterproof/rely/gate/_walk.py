@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import msgspec
 
 from counterproof.record import Event, EventKind, Piece, PieceRole
 from counterproof.rely.gate import _shape_anthropic, _shape_mcp, _shape_openai
 from counterproof.rely.gate._shape import Shape
-from counterproof.rely.gate._walk_exact import decode, member
+from counterproof.rely.gate._walk_exact import Json, decode, member
 from counterproof.rely.gate._walk_rules import MAX_WHERE, About, Reading, Vocabulary, an_object, free, given, members_of
 
 
@@ -74,15 +74,15 @@ def walk(shape: Shape, body: bytes, *, door: str, context: str = "", identity: s
     kind = form.kind
     w = Reading(form.vocabulary, splits=form.is_reply)
     value, why = decode(body)
-    if not why and type(value) is not dict and shape != "python.message":
-        why = "a batch" if type(value) is list else "no object"
     if why:
         w.note("", why)
-        value = None
-    elif kind:
+    elif type(value) is dict and not kind:
+        kind, tool = _known(w, value, form, tool)
+    elif kind and (type(value) is dict or kind == "message"):
         tool = _plain(w, value, form.role, kind, tool)
     else:
-        kind, tool = _known(w, cast("dict[str, object]", value), form, tool)
+        w.note("", "a batch" if type(value) is list else "no object")
+        value = None
     events = w.events(About(kind or form.said, tool, door, context, identity, len(body)))
     if "\0" in "".join([piece.text for event in events for piece in event.pieces]):
         events = tuple(map(_without_nothing, events))
@@ -116,7 +116,7 @@ def event_of(
     return _without_nothing(w.events(About(kind, tool, door, context, identity, len(body)))[0])
 
 
-def _known(w: Reading, value: dict[str, object], form: _Form, tool: str) -> tuple[EventKind, str]:
+def _known(w: Reading, value: dict[str, Json], form: _Form, tool: str) -> tuple[EventKind, str]:
     """Reads an object of a form that is known; what kind of event it is, and whose tool."""
     if not any(name in value for name in form.needs):
         w.note(form.needs[0], "missing")
@@ -135,12 +135,12 @@ def _without_nothing(event: Event) -> Event:
     return msgspec.structs.replace(event, unscanned=event.unscanned + ends) if ends else event
 
 
-def _plain(w: Reading, value: object, role: PieceRole, kind: EventKind, tool: str) -> str:
+def _plain(w: Reading, value: Json, role: PieceRole, kind: EventKind, tool: str) -> str:
     """A message: any JSON. A call or result: an object with `tool`, and `arguments` or `result`; the tool's name."""
     if kind == "message" or type(value) is not dict:
         given(w, value, "", role, 0)
         return tool
-    known = cast("dict[str, object]", value)
+    known = value
     named = known.get("tool", tool)
     if type(named) is not str or not named:
         w.note("tool", "missing")
@@ -153,9 +153,10 @@ def _plain(w: Reading, value: object, role: PieceRole, kind: EventKind, tool: st
     return named if type(named) is str else tool
 
 
-def _protocol(w: Reading, value: dict[str, object], role: PieceRole, tool: str) -> tuple[EventKind, str]:
+def _protocol(w: Reading, value: dict[str, Json], role: PieceRole, tool: str) -> tuple[EventKind, str]:
     """One message of JSON-RPC 2.0: a request, a notification or a response."""
-    method, kind = value.get("method"), "message"
+    kind: EventKind = "message"
+    method = value.get("method")
     if value.get("jsonrpc") != "2.0":
         w.note("jsonrpc", "no JSON-RPC 2.0")
     if method is None:
@@ -168,30 +169,30 @@ def _protocol(w: Reading, value: dict[str, object], role: PieceRole, tool: str) 
         kind, role, tool = "call", "assistant", _called(w, value.get("params"))
     result = value.get("result")
     if type(result) is dict and "action" in result:
-        _answered(w, value, cast("dict[str, object]", result))
+        _answered(w, value, result)
     else:
         an_object(w, value, "", role, 0)
-    return cast("EventKind", kind), "" if kind == "message" else tool
+    return kind, "" if kind == "message" else tool
 
 
-def _called(w: Reading, params: object) -> str:
-    named = cast("dict[str, object]", params).get("name") if type(params) is dict else None
+def _called(w: Reading, params: Json) -> str:
+    named = params.get("name") if type(params) is dict else None
     if type(named) is str and named:
         return named
     w.note("params.name", "missing")
     return ""
 
 
-def _answered(w: Reading, value: dict[str, object], result: dict[str, object]) -> None:
+def _answered(w: Reading, value: dict[str, Json], result: dict[str, Json]) -> None:
     """What a person filled in for an elicitation: named as the server's schema wants it."""
     an_object(w, {name: item for name, item in value.items() if name != "result"}, "", "user", 0)
     members_of(w, result, "result", "user", 1, _shape_mcp.ANSWERED)
 
 
-def _conversation(w: Reading, value: dict[str, object], form: _Form) -> None:
+def _conversation(w: Reading, value: dict[str, Json], form: _Form) -> None:
     """A request with turns: those after the last answered reply are new; all else is only in the first request."""
     turns = value.get(form.turns)
-    known: Sequence[object] = cast("list[object]", turns) if type(turns) is list else ()
+    known: Sequence[Json] = turns if type(turns) is list else ()
     last = _last_reply(w, known)
     is_first = last < 0
     members = w.vocabulary.members
@@ -208,7 +209,7 @@ def _conversation(w: Reading, value: dict[str, object], form: _Form) -> None:
             an_object(w, {name: item}, "", "user", 0)
 
 
-def _turns(w: Reading, turns: Sequence[object], last: int, name: str) -> None:
+def _turns(w: Reading, turns: Sequence[Json], last: int, name: str) -> None:
     """Most turns are a role and a text: those are taken as they are."""
     pieces, roles, addresses = w.pieces, w.vocabulary.roles, _WHERE[name]
     for index, turn in enumerate(turns):
@@ -221,23 +222,23 @@ def _turns(w: Reading, turns: Sequence[object], last: int, name: str) -> None:
         _turn(w, turn, f"{name}[{index}]")
 
 
-def _turn(w: Reading, turn: object, where: str) -> None:
+def _turn(w: Reading, turn: Json, where: str) -> None:
     if type(turn) is not dict:
         w.note(where, "no object")
         free(w, turn, where, "unknown", 2)
         return
-    known = cast("dict[str, object]", turn)
+    known = turn
     if "role" not in known and known.get("type", "message") == "message":
         w.note(where + ".role", "missing")
     an_object(w, known, where, "unknown", 2)
 
 
-def _last_reply(w: Reading, turns: Sequence[object]) -> int:
+def _last_reply(w: Reading, turns: Sequence[Json]) -> int:
     """The last turn of the model that somebody has answered; -1: none. A reply at the very end is one to go on from."""
     is_answered = False
     for index in range(len(turns) - 1, -1, -1):
         turn = turns[index]
-        if type(turn) is dict and _is_reply(w, cast("dict[str, object]", turn)):
+        if type(turn) is dict and _is_reply(w, turn):
             if is_answered:
                 return index
         else:
@@ -245,7 +246,7 @@ def _last_reply(w: Reading, turns: Sequence[object]) -> int:
     return -1
 
 
-def _is_reply(w: Reading, turn: dict[str, object]) -> bool:
+def _is_reply(w: Reading, turn: dict[str, Json]) -> bool:
     said = turn.get("role")
     if said is not None:
         return said == "assistant"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from typing import TypeAlias
 
 import msgspec
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -13,7 +16,7 @@ _SPACES = b" \t\n\r"
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$-]*").fullmatch
 
 
-def decode(body: bytes) -> tuple[object, str]:
+def decode(body: bytes) -> tuple[Json, str]:
     """The value, and why it cannot be trusted (empty: it can).
 
     Strict RFC 8259: UTF-8 without a byte order mark, no NaN, no half characters, nothing behind the value. A name that
@@ -21,7 +24,7 @@ def decode(body: bytes) -> tuple[object, str]:
     other the texts are counted, since a name that is told twice is decoded once.
     """
     try:
-        value: object = _decode(body)
+        value: Json = _decode(body)
         again = _written(value)
     except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as refusal:
         return None, _why(refusal)
@@ -30,7 +33,7 @@ def decode(body: bytes) -> tuple[object, str]:
     return value, ""
 
 
-def decode_text(text: str) -> tuple[object, str]:
+def decode_text(text: str) -> tuple[Json, str]:
     """The same of a text that is said to hold JSON."""
     try:
         body = text.encode("utf-8")
@@ -39,7 +42,7 @@ def decode_text(text: str) -> tuple[object, str]:
     return decode(body)
 
 
-def _written(value: object) -> bytes:
+def _written(value: Json) -> bytes:
     try:
         return _encode(value)
     except OverflowError:  # an integer of more than 64 bits

@@ -5,16 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeAlias, cast
+from typing import NamedTuple, TypeAlias
 
 from counterproof.record import Event, EventKind, Piece, PieceRole
-from counterproof.rely.gate._walk_exact import decode_text, member
+from counterproof.rely.gate._walk_exact import Json, decode_text, member
 
 MAX_DEPTH = 64
 MAX_WHERE = 512
 MAX_PIECES = 50_000
 
-Rule: TypeAlias = Callable[["Reading", object, str, PieceRole, int], None]
+Rule: TypeAlias = Callable[["Reading", Json, str, PieceRole, int], None]
 
 
 class Part(NamedTuple):
@@ -84,8 +84,8 @@ class Reading:
         """The message, and each of the calls it asks for."""
         kind, tool, door, context, identity, size = about
         found = [(kind, tool, self.pieces, self.unscanned)]
-        if self.calls:
-            found += [("call", tool, pieces, unscanned) for tool, pieces, unscanned in self.calls]
+        for named, pieces, unscanned in self.calls:
+            found.append(("call", named, pieces, unscanned))
         return tuple(
             Event(
                 kind=kind, door=door, pieces=tuple(pieces), tool=tool, context=context, identity=identity,
@@ -95,22 +95,22 @@ class Reading:
         )  # fmt: skip
 
 
-def read(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+def read(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """A text, an object whose members have rules, or a list of such."""
     if type(value) is str:
         w.text(value, where, role, is_new=w.is_new)
     elif type(value) is dict:
-        an_object(w, cast("dict[str, object]", value), where, role, depth)
+        an_object(w, value, where, role, depth)
     elif type(value) is list:
         if _is_too_deep(w, where, depth):
             return
-        for index, item in enumerate(cast("list[object]", value)):
+        for index, item in enumerate(value):
             read(w, item, f"{where}[{index}]", role, depth + 1)
     elif value is not None:
         w.note(where, f"{_named(value)} where a text belongs")
 
 
-def an_object(w: Reading, value: dict[str, object], where: str, role: PieceRole, depth: int) -> None:
+def an_object(w: Reading, value: dict[str, Json], where: str, role: PieceRole, depth: int) -> None:
     """An object: its type says what it is, its members have rules; a member without one is read, and noted."""
     if _is_too_deep(w, where, depth):
         return
@@ -147,7 +147,7 @@ def _is_too_deep(w: Reading, where: str, depth: int) -> bool:
 
 def members_of(
     w: Reading,
-    value: dict[str, object],
+    value: dict[str, Json],
     where: str,
     role: PieceRole,
     depth: int,
@@ -166,12 +166,12 @@ def members_of(
             rule(w, item, f"{where}.{name}" if where else name, role, depth + 1)
 
 
-def a_call(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+def a_call(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """What asks for a tool: in a reply an event of its own."""
     if type(value) is not dict:
         word(w, value, where, role, depth)
         return
-    known = cast("dict[str, object]", value)
+    known = value
     if not w.splits:
         an_object(w, known, where, "assistant", depth)
         return
@@ -182,26 +182,26 @@ def a_call(w: Reading, value: object, where: str, role: PieceRole, depth: int) -
     w.pieces, w.unscanned, w.splits = pieces, unscanned, True
 
 
-def calls(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+def calls(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """A list of what asks for tools."""
     if type(value) is not list:
         read(w, value, where, "assistant", depth)
         return
-    for index, item in enumerate(cast("list[object]", value)):
+    for index, item in enumerate(value):
         a_call(w, item, f"{where}[{index}]", role, depth + 1)
 
 
-def tool_of(call: Mapping[str, object]) -> str:
+def tool_of(call: dict[str, Json]) -> str:
     """The name of the tool that is asked for; of one that is built in, its type."""
     for holder in (call, call.get("function"), call.get("custom")):
-        name = cast("dict[str, object]", holder).get("name") if isinstance(holder, Mapping) else None
+        name = holder.get("name") if isinstance(holder, dict) else None
         if type(name) is str and name:
             return name
     kind = call.get("type")
     return kind if type(kind) is str else ""
 
 
-def free(w: Reading, value: object, where: str, role: PieceRole, depth: int, levels: int = 0) -> None:
+def free(w: Reading, value: Json, where: str, role: PieceRole, depth: int, levels: int = 0) -> None:
     """Any JSON: every text and every name in it. `levels`: so often a text that holds JSON is opened."""
     if type(value) is str:
         w.text(value, where, role, is_new=w.is_new)
@@ -210,14 +210,14 @@ def free(w: Reading, value: object, where: str, role: PieceRole, depth: int, lev
     elif type(value) is dict:
         if _is_too_deep(w, where, depth):
             return
-        for name, item in cast("dict[str, object]", value).items():
+        for name, item in value.items():
             at = member(where, name)
             w.text(name, at + "|name", role, is_new=w.is_new)
             free(w, item, at, role, depth + 1, levels)
     elif type(value) is list:
         if _is_too_deep(w, where, depth):
             return
-        for index, item in enumerate(cast("list[object]", value)):
+        for index, item in enumerate(value):
             free(w, item, f"{where}[{index}]", role, depth + 1, levels)
 
 
@@ -230,7 +230,7 @@ def _opened(w: Reading, text: str, where: str, role: PieceRole, depth: int, leve
         w.note(where + "|json", why)
 
 
-def arguments(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+def arguments(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """What a tool is given: JSON, or a text that holds it. Both the text and what it says are read."""
     if type(value) is not str:
         free(w, value, where, role, depth, 1)
@@ -244,17 +244,17 @@ def arguments(w: Reading, value: object, where: str, role: PieceRole, depth: int
             free(w, inner, where + "|json", role, depth + 1, 1)
 
 
-def given(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+def given(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """Any JSON that a tool or a model is given; texts in it that hold JSON are opened once."""
     free(w, value, where, role, depth, 1)
 
 
-def schema(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+def schema(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """A JSON Schema: names, descriptions, defaults, choices; not the words of JSON Schema itself."""
     if type(value) is dict:
         if _is_too_deep(w, where, depth):
             return
-        for name, item in cast("dict[str, object]", value).items():
+        for name, item in value.items():
             at = member(where, name)
             if name not in SCHEMA_WORDS:
                 w.text(name, at + "|name", role, is_new=w.is_new)
@@ -262,45 +262,45 @@ def schema(w: Reading, value: object, where: str, role: PieceRole, depth: int) -
     elif type(value) is list:
         if _is_too_deep(w, where, depth):
             return
-        for index, item in enumerate(cast("list[object]", value)):
+        for index, item in enumerate(value):
             schema(w, item, f"{where}[{index}]", role, depth + 1)
     elif type(value) is str and value not in SCHEMA_WORDS:
         w.text(value, where, role, is_new=w.is_new)
 
 
-def number(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+def number(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """A number."""
     if value is not None and type(value) is not int and type(value) is not float:
         _amiss(w, value, where, role, depth, "a number")
 
 
-def flag(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+def flag(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """True or false."""
     if value is not None and type(value) is not bool:
         _amiss(w, value, where, role, depth, "true or false")
 
 
-def details(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+def details(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """Counts and reports in any arrangement: a name or word that is not known is read, and not counted as new."""
     if type(value) is str:
         word(w, value, where, role, depth)
     elif type(value) is dict:
         if _is_too_deep(w, where, depth):
             return
-        for name, item in cast("dict[str, object]", value).items():
+        for name, item in value.items():
             at = member(where, name)
             if name not in w.vocabulary.members:
                 w.text(name, at + "|name", "unknown", is_new=False)
             details(w, item, at, role, depth + 1)
     elif type(value) is list and not _is_too_deep(w, where, depth):
-        for index, item in enumerate(cast("list[object]", value)):
+        for index, item in enumerate(value):
             details(w, item, f"{where}[{index}]", role, depth + 1)
 
 
-def fault(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+def fault(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """What went wrong, as it is told: its texts are read as they come, its known names are not."""
     if type(value) is dict and not _is_too_deep(w, where, depth):
-        for name, item in cast("dict[str, object]", value).items():
+        for name, item in value.items():
             at = member(where, name)
             if name not in w.vocabulary.members:
                 w.text(name, at + "|name", role, is_new=w.is_new)
@@ -309,28 +309,28 @@ def fault(w: Reading, value: object, where: str, role: PieceRole, depth: int) ->
         free(w, value, where, role, depth)
 
 
-def prompts(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+def prompts(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """A text, several, or tokens: those are no text."""
-    if type(value) is list and any(type(item) is not str for item in cast("list[object]", value)):
+    if type(value) is list and any(type(item) is not str for item in value):
         w.note(where, "tokens")
-        free(w, cast("object", value), where, role, depth)
+        free(w, value, where, role, depth)
     else:
         read(w, value, where, role, depth)
 
 
-def word(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+def word(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """One of the interface's own words, or several; any other is read, and not counted as new."""
     if type(value) is str:
         if value not in w.vocabulary.words:
             w.text(value, where, "unknown", is_new=False)
     elif type(value) is list and not _is_too_deep(w, where, depth):
-        for index, item in enumerate(cast("list[object]", value)):
+        for index, item in enumerate(value):
             word(w, item, f"{where}[{index}]", role, depth + 1)
     else:
         read(w, value, where, role, depth)
 
 
-def quiet(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+def quiet(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """A name given by programs (of a model, a call, an account): read, and not counted as new."""
     was, w.is_new = w.is_new, False
     if type(value) in {str, dict, list}:
@@ -340,7 +340,7 @@ def quiet(w: Reading, value: object, where: str, role: PieceRole, depth: int) ->
     w.is_new = was
 
 
-def kind(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+def kind(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """A `type`: one of those that are known is nothing to read; of another the object's reader has told."""
     if type(value) is not str:
         free(w, value, where, role, depth)
@@ -348,7 +348,7 @@ def kind(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> 
         w.text(value, where, role, is_new=w.is_new)
 
 
-def blob(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+def blob(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """Base64 or a `data:` URL: read where it is text, and noted where it is not."""
     if type(value) is not str:
         if value is not None:
@@ -361,7 +361,7 @@ def blob(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> 
         w.text(text, where + "|base64", role, is_new=w.is_new)
 
 
-def url(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+def url(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """An address: read; what stands there is not."""
     if type(value) is not str:
         read(w, value, where, role, depth)
@@ -372,15 +372,15 @@ def url(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> N
         w.note(where, "what stands at an address")
 
 
-def picture(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+def picture(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """An address, or an object with its `url`."""
     if type(value) is dict:
-        members_of(w, cast("dict[str, object]", value), where, role, depth, _PICTURE)
+        members_of(w, value, where, role, depth, _PICTURE)
     else:
         url(w, value, where, role, depth)
 
 
-def link(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+def link(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """An address that programs follow, and no model."""
     if type(value) is str and value[:5].lower() == "data:":
         blob(w, value, where, role, depth)
@@ -388,7 +388,7 @@ def link(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> 
         read(w, value, where, role, depth)
 
 
-def sealed(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+def sealed(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """What only the upstream can read."""
     if value is not None and value != "":
         w.note(where, "encrypted")
@@ -396,7 +396,7 @@ def sealed(w: Reading, value: object, where: str, role: PieceRole, depth: int) -
             free(w, value, where, role, depth)
 
 
-def reference(w: Reading, value: object, where: str, role: PieceRole, depth: int) -> None:
+def reference(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """The name of something that the upstream holds and that is not here; in a reply no more than a name."""
     if w.is_reply:
         quiet(w, value, where, role, depth)
@@ -418,12 +418,12 @@ def unpacked(data: str) -> str | None:
     return None if _CONTROLS.intersection(text) else text
 
 
-def _amiss(w: Reading, value: object, where: str, role: PieceRole, depth: int, wanted: str) -> None:
+def _amiss(w: Reading, value: Json, where: str, role: PieceRole, depth: int, wanted: str) -> None:
     w.note(where, f"{_named(value)} where {wanted} belongs")
     free(w, value, where, role, depth)
 
 
-def _named(value: object) -> str:
+def _named(value: Json) -> str:
     return _JSON_NAMES.get(type(value), "something")
 
 
