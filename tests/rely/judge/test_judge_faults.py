@@ -99,6 +99,11 @@ def test_who_does_not_answer_in_time_timed_out(act: Act) -> None:
     assert answer.took_ms >= 149
 
 
+@pytest.mark.parametrize("deadline_ms", [-5, 0, 1])
+def test_a_deadline_that_nobody_can_meet_timed_out(deadline_ms: int) -> None:
+    assert once(never, marble_rule(deadline_ms=deadline_ms)).status in ("timed out", "shed")
+
+
 def _malformed() -> dict[str, bytes]:
     packed = http(gzip.compress(b" " * 10_000_000 + FINE), "200 OK", "Content-Encoding: gzip")
     return {

@@ -43,6 +43,14 @@ def test_an_event_of_too_many_parts_is_not_judged_and_nothing_goes_out() -> None
     assert judge.prompts(marble_rule(), message(*["x"] * 100), (), SMALL) == ()
 
 
+def test_an_event_of_a_million_texts_is_not_judged() -> None:
+    limits = judge.Limits()
+
+    assert judge.prompts(marble_rule(), message(*[Piece("")] * 1_000_000), (), limits) == ()
+    assert judge.prompts(marble_rule(), message(Piece("", where="x" * 1_000_000)), (), limits) == ()
+    assert judge.prompts(marble_rule(), message("", "", tool="x" * 1_000_000), (), limits) == ()
+
+
 def test_a_part_that_fails_makes_the_answer_fail() -> None:
     def act(asked: Asked) -> str:
         return "no label" if "part 2" in asked.user else '{"label": "FINE"}'

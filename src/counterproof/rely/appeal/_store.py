@@ -21,6 +21,7 @@ from counterproof.errors import BadOption, StorageFailed
 Verdict = Literal["upheld", "denied"]
 VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
 
+_BUSY_S: Final = 5
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS secret (one INTEGER PRIMARY KEY CHECK (one = 1), value BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS appeal
@@ -66,7 +67,7 @@ class Store:
         with self._told():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=30, check_same_thread=False)
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_S, check_same_thread=False)
             try:
                 self._db.execute("PRAGMA synchronous=EXTRA")
                 self._db.execute("PRAGMA secure_delete=ON")  # deleted words are overwritten

@@ -36,6 +36,7 @@ Answer with one JSON object and nothing else, in which `label` is exactly one of
 _CONTROL: Final = re.compile(
     r"<\||\|>|<\uff5c|\uff5c>|</?s>|\[/?INST\]|<</?SYS>>|</?(?:start|end)_of_turn>|</?(?:bos|eos|think)>", re.IGNORECASE
 )
+_LEAST_CHARS: Final = 20  # what `_said` puts before every text, at least
 _LIKE_BOUNDARY: Final = re.compile(r"^(?=\W*[0-9a-f]{32} (?:block|end)\b)", re.IGNORECASE | re.MULTILINE)
 _LINE_ENDS: Final = re.compile("\r\n?|[\x85\u2028\u2029]")
 _CONTROL_CHARACTERS: Final = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127), "\N{REPLACEMENT CHARACTER}")
@@ -62,7 +63,7 @@ def prompts(rule: PromptRule, event: Event, fragments: Sequence[str], limits: Li
     Every text of the event is shown whole, in one question or across several. Only `fragments`, which were judged
     when they came, are bounded, and what is left out of one is said.
     """
-    if sum(len(piece.text) for piece in event.pieces) > limits.windows * limits.window_chars:
+    if _is_beyond(event, limits.windows * limits.window_chars):
         return ()
     blocks = [block for text in _texts(event) for block in _cut(text, limits)]
     windows = _windows(blocks, limits)
@@ -71,6 +72,14 @@ def prompts(rule: PromptRule, event: Event, fragments: Sequence[str], limits: Li
     remembered = [_Block("earlier", _bounded(f, limits.fragment_chars)) for f in fragments[: limits.fragments]]
     system = system_message(rule)
     return tuple(_prompt(system, event, (*window, *remembered), n, len(windows)) for n, window in enumerate(windows, 1))
+
+
+def _is_beyond(event: Event, most: int) -> bool:
+    """Whether an event is too much, told before anything is made of it: it may have a million texts."""
+    each = _LEAST_CHARS + len(event.tool)
+    if len(event.pieces) * each > most:
+        return True
+    return sum(len(piece.text) + len(piece.where) + each for piece in event.pieces) > most
 
 
 def system_message(rule: PromptRule) -> str:
