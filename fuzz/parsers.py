@@ -13,8 +13,9 @@ from counterproof.publish import attest, witness
 from counterproof.publish.log import _admit, _staging
 from counterproof.publish.witness import _request
 from counterproof.publish.witness._store import Held
-from counterproof.rely import select, verify, watch
-from fuzz import chain_seeds, seeds
+from counterproof.rely import gate, select, verify, watch
+from fuzz import chain_seeds, gate_seeds, seeds
+from tests.rely.gate import walk_reader
 
 
 @dataclass(frozen=True)
@@ -252,6 +253,19 @@ def _read_logs(data: bytes) -> None:
     witness.read_logs(data.decode("utf-8", "surrogateescape"))
 
 
+def _walk(data: bytes) -> None:
+    """The first byte says which shape. No text may be left out, and every address must lead back to its text."""
+    shape, body = gate.SHAPES[data[0] % len(gate.SHAPES)] if data else gate.SHAPES[0], data[1:]
+    walked = gate.walk(shape, body, door="fuzz")
+    if walked.value is None and walked.events[0].unscanned:
+        raise errors.BadGate(walked.events[0].unscanned[0])
+    missed = walk_reader.missed(walked, walked.value)
+    if missed:
+        raise Lax(f"leaves out {missed[:3]!r} of {data[:200]!r}")
+    for piece in walked.events[-1].pieces[:2]:
+        gate.rewrite(body, [(piece.where, 0, len(piece.text), piece.text)])
+
+
 def _same(data: bytes) -> bytes:
     return data
 
@@ -295,5 +309,6 @@ def parsers() -> list[Parser]:
         Parser("watch.evidence", *_as_it_came(_check_evidence), chain_seeds.proven_evidence, share=0.1),
         Parser("note.read_token", note.read_token, note.Token.encode, chain_seeds.tokens, share=0.5),
         Parser("note.read_challenge", note.read_challenge, note.TokenChallenge.encode, chain_seeds.challenges),
+        Parser("gate.walk", *_as_it_came(_walk), gate_seeds.bodies, share=0.2),
         Parser("note.TokenVerifier", note.TokenVerifier, lambda key: key.public, chain_seeds.token_keys, share=0.2),
     ]

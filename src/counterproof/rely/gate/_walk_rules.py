@@ -83,7 +83,8 @@ class Reading:
     def events(self, about: About) -> tuple[Event, ...]:
         """The message, and each of the calls it asks for."""
         kind, tool, door, context, identity, size = about
-        found = [(kind, tool, self.pieces, self.unscanned)]
+        found: list[tuple[EventKind, str, list[Piece], list[str]]] = []
+        found.append((kind, tool, self.pieces, self.unscanned))
         for named, pieces, unscanned in self.calls:
             found.append(("call", named, pieces, unscanned))
         return tuple(
