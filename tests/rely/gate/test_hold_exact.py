@@ -84,7 +84,7 @@ def test_stays_exactly_what_more_text_could_complete(pattern: str, text: str) ->
 def test_a_blocked_text_leaves_up_to_its_first_match(pattern: str, text: str, places: list[int], around: str) -> None:
     _usable(pattern, 8)
     whole = around.format(f"(?:{pattern})")
-    # \b of Python under re.ASCII and of RE2 agree; `$` of Python also matches before a last line feed, which is not drawn.
+    # In Python `$` also matches before a last line feed, which is not drawn.
     found = _matches(whole, text)
     releases = _told(_plan(whole), _cut(text, places))
     left = "".join(release.text for release in itertools.takewhile(lambda release: not release.asks, releases))
