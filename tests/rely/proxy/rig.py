@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, 
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from counterproof import server
 from counterproof.errors import StorageFailed
 from counterproof.record import Answer, Decision, GatePolicy, PatternRule, Sighting
@@ -23,7 +25,7 @@ class Kept:
 
     def __init__(self) -> None:
         self.decisions: list[tuple[Sighting, Decision]] = []
-        self.notes: list[tuple[str, Mapping[str, str]]] = []
+        self.notes: list[tuple[str, Mapping[str, object]]] = []
         self.is_full = False
 
     def keep(
@@ -42,7 +44,7 @@ class Kept:
         self.decisions.append((sighting, decision))
         return len(self.decisions)
 
-    def note(self, kind: str, said: Mapping[str, str], now_ms: int) -> int:
+    def note(self, kind: str, said: Mapping[str, object], now_ms: int) -> int:
         del now_ms
         self.notes.append((kind, said))
         return 0
@@ -63,7 +65,7 @@ def policy(**changes: Any) -> GatePolicy:  # noqa: ANN401 - whatever a policy ha
         PatternRule(name="mask", patterns=("secret-[0-9]{4}",), action="modify", replacement="[gone]"),
         PatternRule(name="wait", patterns=("person please",), action="hold"),
     )
-    return GatePolicy(**{"name": "test", "rules": rules, **changes})
+    return msgspec.structs.replace(GatePolicy(name="test", rules=rules), **changes)
 
 
 @dataclass

@@ -7,6 +7,7 @@ import contextlib
 import json
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -76,14 +77,17 @@ def test_what_is_replaced_is_replaced_in_the_stream() -> None:
 
 
 def test_a_refused_tool_call_does_not_leave() -> None:
-    call = {"index": 0, "id": "t", "type": "function", "function": {"name": "run", "arguments": ""}}
-    parts = [{"index": 0, "function": {"arguments": part}} for part in ('{"cmd": "forb', 'idden7"}')]
-    chunks = [
+    call: dict[str, Any] = {"index": 0, "id": "t", "type": "function", "function": {"name": "run", "arguments": ""}}
+    parts: list[dict[str, Any]] = [
+        {"index": 0, "function": {"arguments": part}} for part in ('{"cmd": "forb', 'idden7"}')
+    ]
+    choices: list[dict[str, Any]] = [
+        *({"index": 0, "delta": {"tool_calls": [part]}, "finish_reason": None} for part in (call, *parts)),
+        {"index": 0, "delta": {}, "finish_reason": "tool_calls"},
+    ]
+    chunks: list[dict[str, Any]] = [
         {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
-        for choice in [
-            *({"index": 0, "delta": {"tool_calls": [part]}, "finish_reason": None} for part in (call, *parts)),
-            {"index": 0, "delta": {}, "finish_reason": "tool_calls"},
-        ]
+        for choice in choices
     ]
     with running(streaming(*(b"data: %b\n\n" % json.dumps(value).encode() for value in chunks), DONE)) as rig:
         said = rig.ask(STREAM)

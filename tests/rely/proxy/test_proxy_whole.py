@@ -200,7 +200,7 @@ def test_models_are_listed_and_looked_at() -> None:
         assert rig.ask(None, "/v1/models", method="GET").status == 400
 
 
-STORED = {
+STORED: dict[str, Any] = {
     "id": "resp_1",
     "object": "response",
     "created_at": 1,
@@ -216,7 +216,12 @@ STORED = {
         }
     ],
 }
-ITEM = {"type": "message", "id": "i1", "role": "user", "content": [{"type": "input_text", "text": "hello"}]}
+ITEM: dict[str, Any] = {
+    "type": "message",
+    "id": "i1",
+    "role": "user",
+    "content": [{"type": "input_text", "text": "hello"}],
+}
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ Never: knows what is said, decodes more than it was told to, or waits for ever.
 """
 
 from counterproof.rely.wire._answer import Answer, UpstreamBusy, UpstreamFailed, UpstreamLate
+from counterproof.rely.wire._crew import Crew, CrewFailed, shared_port, until_orphaned
 from counterproof.rely.wire._decode import decoded
 from counterproof.rely.wire._head import Headers, Refused, end_to_end
 from counterproof.rely.wire._limits import Limits
@@ -16,6 +17,8 @@ from counterproof.rely.wire._upstream import Upstream
 __all__ = [
     "Answer",
     "Counts",
+    "Crew",
+    "CrewFailed",
     "Handler",
     "Headers",
     "Hooks",
@@ -32,4 +35,6 @@ __all__ = [
     "end_to_end",
     "new_loop",
     "serve",
+    "shared_port",
+    "until_orphaned",
 ]
