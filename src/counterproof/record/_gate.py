@@ -63,7 +63,8 @@ class Readings(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `signal`: sum of the signals of the K highest-signal distinct fragments, decayed. `events`, `contexts`,
     `identities`: how many (sketched) within the window. `fragments`: how many distinct ones are kept. `rarity`: share
-    of all events in the window that did *not* touch the anchor.
+    of all events in the window that did *not* touch the anchor. `surprise`: how unlikely the signal is for an anchor
+    with such a past, in nats; what everybody speaks of every day surprises nobody.
     """
 
     signal: float = 0.0
@@ -72,6 +73,7 @@ class Readings(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     identities: float = 0.0
     fragments: int = 0
     rarity: float = 1.0
+    surprise: float = 0.0
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
@@ -223,9 +225,9 @@ class GatePolicy(Record, frozen=True, kw_only=True):
     """What a gate decides by (spec/gate-policy.md): rules in order, what is remembered, what happens to the unreadable.
 
     `unscanned`: what is decided about an event of a kind of which something could not be read. `examples`: rows
-    (kind, text, expected outcome) for all rules together. `measured`: digest of the error rates measured for exactly
-    these rules, empty where nobody has. `says`: what a refused asker of a model is told. `block_as`: whether that comes
-    as a reply of the model's shape or as an HTTP error. `hold_s`: how long a held event waits for a person.
+    (kind, text, expected outcome) for all rules together. `says`: what a refused asker of a model is told. `block_as`:
+    whether that comes as an HTTP error, as a reply that says a filter ended it, or as one in which the model seems to
+    decline of itself. `hold_s`: how long a held event waits for a person.
     """
 
     format: Literal["counterproof-gate-policy/1"] = "counterproof-gate-policy/1"
@@ -235,7 +237,7 @@ class GatePolicy(Record, frozen=True, kw_only=True):
     models: dict[str, SafetyModel] = {}
     memory: MemoryPolicy = MemoryPolicy()
     says: str = "This was refused."
-    block_as: Literal["reply", "error"] = "error"
+    block_as: Literal["reply", "refusal", "error"] = "error"
     hold_s: float = 0.0
     views: tuple[Literal["plain", "folded", "decoded"], ...] = ("plain", "folded")
     examples: tuple[tuple[EventKind, str, Outcome], ...] = ()

@@ -45,7 +45,7 @@ def read_policy(folder: Path) -> record.GatePolicy:
         name=name, rules=rules, models=models, memory=memory, views=cast("Any", views),
         unscanned=_unscanned(top, where),
         says=top.text("says", "This was refused."),
-        block_as=cast("Any", top.choice("block_as", ("reply", "error"), "error")),
+        block_as=cast("Any", top.choice("block_as", ("reply", "refusal", "error"), "error")),
         hold_s=float(top.number("hold_s", 0.0, 0, 86_400)),
         examples=_examples(top, files),
     )  # fmt: skip

@@ -176,12 +176,13 @@ class Exchange:
             out.end()
             return
         headers = [_JSON, (b"x-counterproof-decision", _decision_header(decision))]
-        if policy.block_as == "reply" and self._route.kind == "made":
+        if policy.block_as != "error" and self._route.kind == "made":
             told = f"{said}\nReceipt: {decision.receipt}" if decision.receipt else said
             model = self._asked.get("model")
             make = _words.stream if self._asked.get("stream") is True else _words.reply
             headers[0] = _EVENTS if make is _words.stream else _JSON
-            out.reply(200, headers, make(self._route, model if isinstance(model, str) else "", told))
+            is_plain = policy.block_as == "refusal"
+            out.reply(200, headers, make(self._route, model if isinstance(model, str) else "", told, is_plain=is_plain))
             return
         status = 403 if self._route.kind == "unknown" else 400
         body = _words.error(self._route.family, status, said, code="content_filter", receipt=decision.receipt)

@@ -35,16 +35,16 @@ def error(family: str, status: int, said: str, *, code: str | None = None, recei
     return _json({"error": {"message": said, "type": kind, "param": None, "code": code, **extra}})
 
 
-def reply(route: Route, model: str, said: str) -> bytes:
-    """A whole reply that says so, and that it was refused."""
-    return _json(_reply(route.door, model, said))
+def reply(route: Route, model: str, said: str, *, is_plain: bool = False) -> bytes:
+    """A whole reply that says so, and that it was refused. `is_plain`: as a model that declines says it of itself."""
+    return _json(_reply(route.door, model, said, is_plain=is_plain))
 
 
-def stream(route: Route, model: str, said: str) -> bytes:
+def stream(route: Route, model: str, said: str, *, is_plain: bool = False) -> bytes:
     """The same as a stream of server-sent events."""
-    whole = _reply(route.door, model, said)
+    whole = _reply(route.door, model, said, is_plain=is_plain)
     if route.door == "openai.chat":
-        return _chat_stream(whole, said)
+        return _chat_stream(whole)
     if route.door == "openai.completions":
         return b"data: %b\n\ndata: [DONE]\n\n" % _json(whole)
     if route.door == "openai.responses":
@@ -60,18 +60,21 @@ def _name(before: str) -> str:
     return before + secrets.token_hex(12)
 
 
-def _reply(door: str, model: str, said: str) -> dict[str, Any]:
+def _reply(door: str, model: str, said: str, *, is_plain: bool) -> dict[str, Any]:
     now_s = int(time.time())
+    ends = "stop" if is_plain else "content_filter"
     none = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
     if door == "openai.chat":
-        message = {"role": "assistant", "content": said, "refusal": None}
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "content_filter"}
+        words = {"content": None, "refusal": said} if is_plain else {"content": said, "refusal": None}
+        message = {"role": "assistant", **words}
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": ends}
         return _openai("chatcmpl-", "chat.completion", now_s, model, choice) | {"usage": none}
     if door == "openai.completions":
-        choice = {"index": 0, "text": said, "logprobs": None, "finish_reason": "content_filter"}
+        choice = {"index": 0, "text": said, "logprobs": None, "finish_reason": ends}
         return _openai("cmpl-", "text_completion", now_s, model, choice) | {"usage": none}
     if door == "openai.responses":
-        return _response(now_s, model, said)
+        whole = _response(now_s, model, said)
+        return whole | {"status": "completed", "incomplete_details": None} if is_plain else whole
     return {
         "id": _name("msg_"),
         "type": "message",
@@ -117,15 +120,15 @@ def _response(now_s: int, model: str, said: str) -> dict[str, Any]:
     }
 
 
-def _chat_stream(whole: dict[str, Any], said: str) -> bytes:
+def _chat_stream(whole: dict[str, Any]) -> bytes:
     head = {"id": whole["id"], "object": "chat.completion.chunk", "created": whole["created"], "model": whole["model"]}
     says: dict[str, Any] = {
         "index": 0,
-        "delta": {"role": "assistant", "content": said},
+        "delta": whole["choices"][0]["message"],
         "logprobs": None,
         "finish_reason": None,
     }
-    ends: dict[str, Any] = {"index": 0, "delta": {}, "logprobs": None, "finish_reason": "content_filter"}
+    ends = says | {"delta": {}, "finish_reason": whole["choices"][0]["finish_reason"]}
     chunks = [_json(head | {"choices": [choice]}) for choice in (says, ends)]
     return b"".join([b"data: %b\n\n" % chunk for chunk in chunks]) + b"data: [DONE]\n\n"
 
@@ -152,7 +155,7 @@ def _responses_stream(whole: dict[str, Any]) -> bytes:
         {"type": "response.refusal.done", **at, "refusal": part["refusal"]},
         {"type": "response.content_part.done", **at, "part": part},
         {"type": "response.output_item.done", "output_index": 0, "item": item},
-        {"type": "response.incomplete", "response": whole},
+        {"type": f"response.{whole['status']}", "response": whole},
     ]
     return _events([event | {"sequence_number": number} for number, event in enumerate(events)])
 
