@@ -66,8 +66,8 @@ _NAMED = re.compile(
 _TAGS = (0xE0020, 0xE007E)
 _DIACRITICS = ((0x300, 0x36F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE20, 0xFE2F))
 _SELECTORS = ((0xFE00, 0xFE0F), (0xE0100, 0xE01EF), (0x180B, 0x180F))
-_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u17b4\u17b5")
-"""Letters that Unicode says are drawn as nothing (Default_Ignorable_Code_Point)."""
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u17b4\u17b5\ufffd")
+"""Letters that are drawn as nothing (Default_Ignorable_Code_Point), and what stands for half a character."""
 
 
 class Folded(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -14,6 +15,7 @@ from counterproof.rely.gate._patterns_write import SEPARATOR, STAND_IN, in_folde
 View: TypeAlias = Literal["plain", "folded", "decoded"]
 MOST_PATTERNS = 20_000
 MOST_CHARACTERS = 2_000_000
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Match(NamedTuple):
@@ -250,8 +252,4 @@ def _apart(spans: list[Match]) -> list[Match]:
 
 
 def _valid(text: str) -> str:
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace") if not _is_valid(text) else text
-
-
-def _is_valid(text: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in text)
+    return _SURROGATE.sub("\ufffd", text)

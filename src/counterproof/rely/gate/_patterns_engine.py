@@ -16,9 +16,9 @@ from typing import Any, NamedTuple, Protocol
 from counterproof import errors
 
 MOST_MATCHES = 4_096
-"""Ends (or beginnings) of matches of one expression looked at in one text; then the last goes to the text's end."""
+"""Beginnings of matches of one expression looked at in one text; then the last goes to the text's end."""
 MOST_BYTES = 8_000_000
-"""What RE2 may read in all for the stretches of one expression in one text."""
+"""What may be read in all for the stretches of one expression in one text."""
 RE2_MEMORY_BYTES = 256 << 20
 ENGINES = ("hyperscan", "re2", "literal")
 
@@ -75,95 +75,74 @@ def engine(expressions: Sequence[Expression], name: str = "") -> Engine:
 
 
 class Hyperscan:
-    """Hyperscan: all expressions in one pass, and one database per expression that is asked where it stands."""
+    """Hyperscan for which are found, in one pass; RE2 for where, which is asked only then.
+
+    What Hyperscan finds too large (a class of all letters, say) is left to RE2: the same policy can be used everywhere.
+    """
 
     def __init__(self, expressions: Sequence[Expression]) -> None:
         self._hs: Any = importlib.import_module("hyperscan")
-        self._expressions = expressions
-        self._each: dict[int, Any] = {}
+        self._where = Re2(expressions, has_set=False)
         self._local = threading.local()  # scratch space is for one thread at a time, and a child process has its own
-        flags = int(self._hs.HS_FLAG_UTF8)
-        self._all = self._compiled([e.text for e in expressions], flags | int(self._hs.HS_FLAG_SINGLEMATCH))
-        for number, expression in enumerate(expressions):
-            if "{" in expression.text.replace("\\x{", "") or "*" in expression.text:
-                self._one(number)  # what is refused must be refused when a policy is loaded
+        numbers = list(range(len(expressions)))
+        self._all = self._compiled(expressions, numbers)
+        self._rest: tuple[list[int], Re2] | None = None
+        if self._all is None and expressions:
+            taken = [at for at in numbers if self._compiled(expressions, [at]) is not None]
+            others = [at for at in numbers if at not in set(taken)]
+            self._all = self._compiled(expressions, taken)
+            self._rest = others, Re2([expressions[at] for at in others])
 
     def which(self, raw: bytes) -> Sequence[int]:
         found: list[int] = []
         if self._all is not None:
-            self._all.scan(raw, partial(_note, found), scratch=self._scratch(-1, self._all))
+            try:
+                scratch = self._local.scratch
+            except AttributeError:
+                scratch = self._local.scratch = self._hs.Scratch(self._all)
+            self._all.scan(raw, partial(_note, found), scratch=scratch)
+        if self._rest is not None:
+            numbers, others = self._rest
+            found += [numbers[at] for at in others.which(raw)]
         return found
 
     def stretches(self, number: int, raw: bytes) -> Stretches:
-        ends: list[tuple[int, int]] = []
-        database = self._one(number)
-        is_cut = False
-        try:
-            database.scan(raw, partial(_end, ends), scratch=self._scratch(number, database))
-        except self._hs.ScanTerminated:
-            is_cut = True
-        return _united(sorted(ends), len(raw), is_cut=is_cut)
+        return self._where.stretches(number, raw)
 
-    def _one(self, number: int) -> Any:  # noqa: ANN401 - the library has no types
-        if (database := self._each.get(number)) is None:
-            flags = int(self._hs.HS_FLAG_UTF8) | int(self._hs.HS_FLAG_SOM_LEFTMOST)
-            database = self._compiled([self._expressions[number].text], flags, self._expressions[number].where)
-            self._each[number] = database
-        return database
-
-    def _scratch(self, number: int, database: Any) -> Any:  # noqa: ANN401 - same
-        held = self._local.__dict__
-        name = str(number)
-        if (scratch := held.get(name)) is None:
-            scratch = held[name] = self._hs.Scratch(database)
-        return scratch
-
-    def _compiled(self, texts: Sequence[str], flags: int, where: str = "") -> Any:  # noqa: ANN401 - same
-        if not texts:
+    def _compiled(self, expressions: Sequence[Expression], numbers: Sequence[int]) -> Any:  # noqa: ANN401 - no types
+        if not numbers:
             return None
         database = self._hs.Database(mode=self._hs.HS_MODE_BLOCK)
+        flags = int(self._hs.HS_FLAG_UTF8) | int(self._hs.HS_FLAG_SINGLEMATCH)
         try:
-            database.compile([text.encode() for text in texts], flags=flags)
-        except self._hs.error as exc:
-            if len(texts) > 1:
-                for expression in self._expressions:
-                    self._compiled([expression.text], flags, expression.where)
-            raise errors.BadGate(f"is not taken by Hyperscan ({exc})", where=where, mend="make it simpler") from exc
+            database.compile([expressions[at].text.encode() for at in numbers], ids=list(numbers), flags=flags)
+        except self._hs.error:
+            return None
         return database
 
 
 class Re2:
     """RE2: one set for all expressions, and each by itself for where it stands."""
 
-    def __init__(self, expressions: Sequence[Expression]) -> None:
-        re2: Any = importlib.import_module("re2")
-        self._re2 = re2
-        self._expressions = expressions
-        self._each: dict[int, Any] = {}
-        self._options: Any = re2.Options()
+    def __init__(self, expressions: Sequence[Expression], *, has_set: bool = True) -> None:
+        self._re2: Any = importlib.import_module("re2")
+        self._options: Any = self._re2.Options()
         self._options.max_mem = RE2_MEMORY_BYTES
         self._options.log_errors = False
         self._options.longest_match = True
         self._options.never_capture = True
-        self._all = re2.Set.SearchSet(self._options)
-        for expression in expressions:
-            try:
-                self._all.Add(expression.text.encode())
-            except re2.error as exc:
-                what = f"is not taken by RE2 ({exc})"
-                raise errors.BadGate(what, where=expression.where, mend="make it simpler") from exc
-        self._always = self._all.Add(b"")  # found in every text: where it is missing, the engine gave up
-        self._all.Compile()
+        self._each = [self._compiled(expression) for expression in expressions]
+        self._set: Any = self._joined(expressions) if has_set else None
 
     def which(self, raw: bytes) -> Sequence[int]:
-        found: list[int] = self._all.Match(raw)
-        if self._always not in found:
+        found: list[int] = self._set.Match(raw)
+        if len(self._each) not in found:  # the empty expression, which every text has: the engine gave up
             raise errors.BadGate("RE2 ran out of memory", where="patterns", mend="use fewer or simpler patterns")
-        found.remove(self._always)
+        found.remove(len(self._each))
         return found
 
     def stretches(self, number: int, raw: bytes) -> Stretches:
-        one = self._one(number)
+        one = self._each[number]
         spans: list[tuple[int, int]] = []
         at = read = 0
         while (match := one.search(raw, at)) is not None:
@@ -177,10 +156,24 @@ class Re2:
                 return _united(spans, len(raw), is_cut=True)
         return _united(spans, len(raw), is_cut=False)
 
-    def _one(self, number: int) -> Any:  # noqa: ANN401 - the library has no types
-        if (one := self._each.get(number)) is None:
-            one = self._each[number] = self._re2.compile(self._expressions[number].text.encode(), self._options)
-        return one
+    def _joined(self, expressions: Sequence[Expression]) -> Any:  # noqa: ANN401 - the library has no types
+        found = self._re2.Set.SearchSet(self._options)
+        try:
+            for expression in expressions:
+                found.Add(expression.text.encode())
+            found.Add(b"")
+            found.Compile()
+        except self._re2.error as exc:
+            what = f"are too many or too large for RE2 ({exc})"
+            raise errors.BadGate(what, where="patterns", mend="leave some out") from exc
+        return found
+
+    def _compiled(self, expression: Expression) -> Any:  # noqa: ANN401 - same
+        try:
+            return self._re2.compile(expression.text.encode(), self._options)
+        except self._re2.error as exc:
+            what = f"is not taken by RE2 ({exc})"
+            raise errors.BadGate(what, where=expression.where, mend="make it simpler") from exc
 
 
 class Literal:
@@ -225,11 +218,6 @@ def _finder(expression: Expression) -> Callable[[bytes, int], tuple[int, int] | 
 
 def _note(found: list[int], number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
     found.append(number)
-
-
-def _end(ends: list[tuple[int, int]], _number: int, start: int, end: int, _flags: int, _context: object) -> bool:
-    ends.append((start, end))
-    return len(ends) > MOST_MATCHES
 
 
 def _united(spans: list[tuple[int, int]], length: int, *, is_cut: bool) -> Stretches:
