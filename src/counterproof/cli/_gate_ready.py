@@ -42,7 +42,8 @@ class Ready:
         """
         rules, asked, self.is_measured = _read(self.policy_folder, self.secret)
         self.guard.replace(rules, asked)
-        self.judge = asked
+        was, self.judge = self.judge, asked
+        was.retire()
         return rules
 
 

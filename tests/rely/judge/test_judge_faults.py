@@ -398,6 +398,26 @@ def test_among_thousands_of_faults_no_label_is_another_events_and_none_is_made_u
     assert {a.status for a in said} >= {"answered", "timed out", "malformed", "unreachable", "shed"}
 
 
+def test_a_judge_that_is_replaced_answers_what_it_was_asked_and_closes() -> None:
+    async def slow(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.05)
+        await saying("FINE")(asked, writer)
+
+    async def ask() -> list[Answer]:
+        async with safety_server(slow) as server:
+            one = judge.Judge({"m": server.model()})
+            asked = [asyncio.ensure_future(one.ask(marble_rule(), message(f"{n}"))) for n in range(5)]
+            await asyncio.sleep(0.01)
+            one.retire()
+            said = await asyncio.gather(*asked)
+            await asyncio.sleep(0.05)
+            return said
+
+    assert [a.status for a in asyncio.run(ask())] == ["answered"] * 5
+    gc.collect()
+    judge.Judge({}).retire()
+
+
 def test_connections_of_a_loop_that_has_ended_are_closed_from_another() -> None:
     kept: list[judge.Judge] = []
 

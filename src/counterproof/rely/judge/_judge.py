@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import weakref
 from collections.abc import Mapping, Sequence
@@ -34,6 +35,7 @@ class Judge:
             address(model)
         self._loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Lines] = weakref.WeakKeyDictionary()
         self._late: set[asyncio.Task[Said]] = set()
+        self._retiring: asyncio.Task[None] | None = None
 
     async def ask(self, rule: PromptRule, event: Event, fragments: Sequence[str] = ()) -> Answer:
         """What the rule's model says of an event, or how it failed to; never raises, never later than the deadline.
@@ -56,6 +58,19 @@ class Judge:
         for loop in [one for one in self._loops if one is here or one.is_closed()]:
             for line in self._loops.pop(loop).values():
                 await line.close()
+
+    def retire(self) -> None:
+        """Lets questions on their way be answered, then closes; for a judge that another has taken the place of.
+
+        Outside an event loop nothing is on its way, and `close` is for later.
+        """
+        with contextlib.suppress(RuntimeError):
+            self._retiring = asyncio.get_running_loop().create_task(self._retired())
+
+    async def _retired(self) -> None:
+        while self._late:
+            await asyncio.wait(tuple(self._late))
+        await self.close()
 
     async def _asked(self, rule: PromptRule, event: Event, fragments: Sequence[str], until_s: float) -> Said:
         line = self._line(rule.model)
