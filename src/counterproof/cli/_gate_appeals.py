@@ -22,6 +22,7 @@ _SHORT = 12
 _DAY_S = 86_400
 _WORKER = "appeals"
 _BOOK = click.option("--book", type=_FOLDER, required=True, help="Folder that the gate keeps appeals in.")
+_KEY = click.option("--key", type=_FOLDER, default=None, help="Sign the record's heads with it, as the gate does.")
 _TRAIL = click.option("--trail", type=_FOLDER, required=True, help="Folder that the gate keeps its record in.")
 
 
@@ -33,9 +34,11 @@ def appeals() -> None:
 @appeals.command("list", short_help="Show what waits to be decided.")
 @_BOOK
 @_TRAIL
-def list_(book: Path, trail: Path) -> int:
+@_KEY
+def list_(book: Path, trail: Path, key: Path | None) -> int:
     """Show the appeals that wait. What appeals against no refusal on record is dropped first (docs/gate-appeals.md)."""
-    with _opened(book, trail) as (one, _):
+    with _opened(book, trail) as (one, refused):
+        _note(one, trail, refused, key)
         cases = one.cases()
         for case in cases:
             click.echo(f"{case.digest[:_SHORT]}  {_day(case.day)}")
@@ -51,7 +54,8 @@ def list_(book: Path, trail: Path) -> int:
 @click.option("--note", "said", default="", help="What the appellant is told of it, at most 2,000 characters.")
 @_BOOK
 @_TRAIL
-def decide(case: str, verdict: appealing.Verdict, *, said: str, book: Path, trail: Path) -> int:
+@_KEY
+def decide(case: str, verdict: appealing.Verdict, *, said: str, book: Path, trail: Path, key: Path | None) -> int:
     """Decide CASE, which `list` names: `upheld` says that the refusal was wrong. What its sender wrote is deleted."""
     with _opened(book, trail) as (one, refused):
         found = [waiting.digest for waiting in one.cases() if waiting.digest.startswith(case)]
@@ -59,7 +63,7 @@ def decide(case: str, verdict: appealing.Verdict, *, said: str, book: Path, trai
             what = "more than one appeal begins so" if len(found) > 1 else "no such appeal waits"
             raise errors.BadOption(what, where=case[:64], mend="give the name that `gate appeals list` shows")
         ruling = one.decide(found[0], verdict, said, int(time.time()))
-        _note(one, trail, refused)
+        _note(one, trail, refused, key)
         click.echo(f"{ruling.digest[:_SHORT]} {ruling.verdict}")
     return 0
 
@@ -99,14 +103,13 @@ def rates(book: Path, trail: Path) -> int:
 
 @contextlib.contextmanager
 def _opened(book: Path, trail: Path) -> Generator[tuple[appealing.Book, appealing.Refused]]:
-    """The book, rid of what appeals against nothing; what was heard or decided is put on record if it is not yet."""
+    """The book, rid of what appeals against nothing, and the record."""
     from counterproof.rely import appeal  # noqa: PLC0415 - loaded when the command runs
 
     one = _book(book)
     try:
         refused = appeal.read_refused(trail, int(time.time() - one.terms.days * _DAY_S) * 1000)
         one.match(refused.receipts)
-        _note(one, trail, refused)
         yield one, refused
     finally:
         one.close()
@@ -120,17 +123,19 @@ def _book(folder: Path) -> appealing.Book:
     return appeal.Book(folder)
 
 
-def _note(one: appealing.Book, trail: Path, refused: appealing.Refused) -> None:
+def _note(one: appealing.Book, trail: Path, refused: appealing.Refused, key: Path | None) -> None:
     """Puts on record what the book knows and the record does not, whoever was stopped between the two before."""
     rulings = {ruling.digest: ruling.verdict == "upheld" for ruling in one.rulings()}
     heard = sorted(({case.digest for case in one.cases()} | set(rulings)) - refused.heard)
     ruled = sorted(set(rulings) - refused.ruled)
     if not heard and not ruled:
         return
-    from counterproof.rely import trail as recording  # noqa: PLC0415 - loaded when there is something to record
+    from counterproof import note  # noqa: PLC0415 - loaded when there is something to record
+    from counterproof.rely import trail as recording  # noqa: PLC0415 - same
 
     now_ms = time.time_ns() // 1_000_000
-    with recording.Trail(trail, _WORKER, refused.gate, now_ms=now_ms) as kept:
+    signer = None if key is None else note.read_key(key)
+    with recording.Trail(trail, _WORKER, refused.gate, now_ms=now_ms, signer=signer) as kept:
         for digest in heard:
             kept.note("appeal", {"receipt": digest}, now_ms)
         for digest in ruled:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from counterproof import record
+from counterproof import note, record
 from counterproof.cli import _gate_appeals
 from counterproof.errors import BadOption, BadTrail
 from counterproof.rely import appeal, trail
@@ -91,6 +91,17 @@ def test_what_the_record_missed_is_put_there_the_next_time(tmp_path: Path) -> No
     assert (found.heard, found.ruled) == ({digest(receipt)}, {digest(receipt)})
     lines = (tmp_path / "trail" / "workers" / "appeals" / "000000000000.jsonl").read_text().splitlines()
     assert sum('"verdict"' in line for line in lines) == 1
+
+
+def test_what_is_put_on_record_is_signed_with_the_gates_key(tmp_path: Path) -> None:
+    receipt, signer = appeal.new_receipt(), note.generate("gate.example", "ed25519")
+    note.write_key(tmp_path / "key", signer)
+    kept(tmp_path, [receipt])
+    heard(tmp_path, (receipt, ""))
+
+    run(tmp_path, "decide", digest(receipt)[:12], "denied", "--key", str(tmp_path / "key"))
+    lines = (tmp_path / "trail" / "workers" / "appeals" / "000000000000.jsonl").read_text()
+    assert signer.verifier.name in lines
 
 
 def test_nothing_decided_is_said_so(tmp_path: Path) -> None:
