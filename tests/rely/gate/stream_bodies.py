@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -209,8 +210,12 @@ def play(
     return out, asks
 
 
+def folded(text: str) -> str:
+    """The texts of these tests without their disguises."""
+    return text.replace("\u200b", "").replace("é", "e").lower()
+
+
 def refuse_hits(ask: gate.Ask) -> bytes | None:
-    """Refuses whatever holds the word, lets everything else pass."""
-    texts = (piece.text.lower() for piece in ask.event.pieces if piece.is_new)
-    has_word = any("secret" in text and "word" in text for text in texts)
-    return None if has_word or ask.event.unscanned else ask.if_allowed
+    """Refuses whatever holds the words, and what was not read; lets everything else pass."""
+    is_hit = any(re.search("secret\\s+word", folded(piece.text)) for piece in ask.event.pieces if piece.is_new)
+    return None if is_hit or ask.event.unscanned else ask.if_allowed

@@ -32,7 +32,7 @@ class SseReader:
     def __init__(self, max_bytes: int = MAX_EVENT_BYTES) -> None:
         self._max_bytes = max_bytes
         self._parts: list[bytes] = []
-        self._size = 0
+        self._size = self._waiting = 0
         self._data: list[bytes] = []
         self._name = self._id = b""
         self._is_first = True
@@ -67,7 +67,7 @@ class SseReader:
         whole = b"".join((*self._parts, data))
         if self._is_first:
             if len(whole) < len(_BOM) and _BOM.startswith(whole):
-                self._parts = [whole]
+                self._parts, self._waiting = [whole], len(whole)
                 return []
             self._is_first = False
             whole = whole.removeprefix(_BOM)
@@ -77,21 +77,18 @@ class SseReader:
         else:
             lines = whole.split(b"\n")
         rest = lines.pop()
-        self._parts = []
+        self._parts, self._waiting = [], 0
         if rest:
             self._keep(rest)
         return lines
 
     def _keep(self, data: bytes) -> None:
         self._parts.append(data)
-        self._size_of(sum(map(len, self._parts)) if len(self._parts) < 8 else self._joined())
+        self._waiting += len(data)
+        self._check()
 
-    def _joined(self) -> int:
-        self._parts = [b"".join(self._parts)]
-        return len(self._parts[0])
-
-    def _size_of(self, waiting: int) -> None:
-        if self._size + waiting > self._max_bytes:
+    def _check(self) -> None:
+        if self._size + self._waiting > self._max_bytes:
             self.is_too_long = True
             self._parts, self._data = [], []
 
@@ -101,7 +98,7 @@ class SseReader:
         if name == b"data":
             self._data.append(value)
             self._size += len(value) + 1
-            self._size_of(0)
+            self._check()
         elif name == b"event":
             self._name = value
         elif name == b"id" and b"\0" not in value:
