@@ -75,7 +75,6 @@ def opened(
     signer = note.read_key(key) if key is not None else None
     kept = trail.Trail(folder, worker, name, now_ms=clock(), signer=signer, pace=trail.Pace(sync_s=sync_s))
     try:
-        kept.begin_policy(rules.policy, clock())
         watched = guard.Guard(
             rules, kept, memory=gate.Memory(rules.policy.memory), judge=asked, clock=clock, tells=tells
         )

@@ -52,9 +52,10 @@ class Kept:
         return now_ms
 
     def begin_policy(self, policy: GatePolicy, now_ms: int) -> str:
+        assert now_ms
         self._write()
         self.policies.append(policy.name)
-        return str(now_ms)
+        return record.digest_of(policy)
 
     def _write(self) -> None:
         if self.is_full:
@@ -269,14 +270,49 @@ def test_rules_are_replaced_whole_or_not_at_all() -> None:
     assert found.decide(said("a cake")).outcome == "allow"
 
     found.replace(other)
-    assert kept.policies == ["other"]
+    assert kept.policies == ["house", "other"]
     assert (found.decide(said("a cake")).outcome, found.decide(said("a bomb")).outcome) == ("reject", "allow")
+
+
+def test_other_settings_of_the_memory_wait_for_a_start() -> None:
+    found = ready(Kept(), words("bombs", "bomb"))
+
+    with pytest.raises(errors.BadGate, match="other settings of the memory"):
+        found.replace(gate.Rules(policy(words("cakes", "cake"), window_s=60), KEY))
+    assert found.decide(said("a cake")).outcome == "allow"
+
+
+def test_what_was_looked_at_before_a_change_is_audited_by_what_looked_at_it(tmp_path: Path) -> None:
+    class Slow(Model):
+        def __init__(self) -> None:
+            super().__init__(Answer(rule="", status="answered", label="NO"))
+            self.may, self.is_asked = asyncio.Event(), asyncio.Event()
+
+        async def ask(self, rule: PromptRule, event: Event, fragments: Sequence[str]) -> Answer:
+            self.is_asked.set()
+            await self.may.wait()
+            return await super().ask(rule, event, fragments)
+
+    async def main(kept: trail.Trail) -> list[Outcome]:
+        model = Slow()
+        found = ready(kept, words("odd", "odd", "escalate"), ASK, judge=model)
+        waiting = asyncio.create_task(found.consider(said("odd")))
+        await model.is_asked.wait()
+        found.replace(gate.Rules(policy(words("cakes", "cake"), name="other"), KEY))
+        first = await found.consider(said("a cake"))
+        model.may.set()
+        return [first.outcome, (await waiting).outcome, (await found.consider(said("odd"))).outcome]
+
+    with trail.Trail(tmp_path / "trail", "w0", "house") as kept:
+        assert asyncio.run(main(kept)) == ["reject", "reject", "allow"]
+    audited = trail.audit(tmp_path / "trail")
+    assert audited.agrees, audited.mismatches
+    assert audited.workers[0].settled == 3
 
 
 def test_many_threads_lose_no_decision(tmp_path: Path) -> None:
     with trail.Trail(tmp_path / "trail", "w0", "house") as kept:
         found = ready(kept, words("bombs", "bomb"), window_s=3600)
-        kept.begin_policy(found.rules.policy, 0)
 
         def work(i: int) -> None:
             for j in range(50):
@@ -300,7 +336,6 @@ def test_what_another_gate_saw_counts_here_and_is_in_the_record(tmp_path: Path) 
     with trail.Trail(tmp_path / "trail", "w0", "house") as one, trail.Trail(tmp_path / "trail", "w1", "house") as two:
         for kept in (one, two):
             made = ready(kept, words("odd", "odd", "signal"), window_s=3600)
-            kept.begin_policy(made.rules.policy, 0)
             made.share()
             found.append(made)
         for i in range(5):

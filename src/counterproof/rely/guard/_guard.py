@@ -73,6 +73,9 @@ class Guard:
     `decide` may be called from any thread; `consider` from one event loop. Without a judge, prompt policies that
     should be asked count as failed: what then happens is what each of them declares. `tells` hears of every decision
     once it is kept; what it raises changes nothing. `is_keeping`: the last decision could be written down.
+
+    Raises:
+        StorageFailed: the policy could not be written down.
     """
 
     def __init__(
@@ -92,6 +95,8 @@ class Guard:
         self._clock = clock or steady()
         self._tells = tells
         self._lock = threading.Lock()  # the pattern engine's scratch space and the memory are one caller's at a time
+        self._keeping = threading.Lock()  # what is kept next is decided by the policy that was noted last
+        self._noted = trail.begin_policy(rules.policy, self._clock())
         self._turn = 0
         self._history = gate.History()
         self._waiting = Waiting()
@@ -118,9 +123,17 @@ class Guard:
         """Puts other rules in force, at once and whole: an event in flight is settled by those that looked at it.
 
         Raises:
+            BadGate: they want another memory than the one that is there; the old rules stay in force.
             StorageFailed: the change could not be written down; the old rules stay in force.
         """
-        self._trail.begin_policy(rules.policy, self._clock())
+        if rules.policy.memory != self._rules.policy.memory:
+            raise errors.BadGate(
+                "the policy has other settings of the memory, which cannot change while it remembers",
+                where=f"policy {rules.policy.name!r}",
+                mend="start the gate again to change them",
+            )
+        with self._keeping:
+            self._noted = self._trail.begin_policy(rules.policy, self._clock())
         self._rules = rules
         if judge is not None:
             self._judge = judge
@@ -221,11 +234,14 @@ class Guard:
             decision = msgspec.structs.replace(
                 decision, receipt=appeal.new_receipt(), reason=decision.reason or rules.policy.says
             )
-        now_ms = self._clock()
         try:
-            self._trail.keep(
-                seen.sighting, tuple(answers.values()), decision, now_ms, turn=seen.turn, seen_ms=seen.at_ms
-            )
+            with self._keeping:
+                now_ms = self._clock()
+                if self._noted != rules.digest:  # replaced meanwhile
+                    self._noted = self._trail.begin_policy(rules.policy, now_ms)
+                self._trail.keep(
+                    seen.sighting, tuple(answers.values()), decision, now_ms, turn=seen.turn, seen_ms=seen.at_ms
+                )
         except errors.StorageFailed:
             self.counts.unkept += 1
             self.is_keeping = False
