@@ -63,8 +63,8 @@ class Readings(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `signal`: sum of the signals of the K highest-signal distinct fragments, decayed. `events`, `contexts`,
     `identities`: how many (sketched) within the window. `fragments`: how many distinct ones are kept. `rarity`: share
-    of all events in the window that did *not* touch the anchor. `surprise`: how unlikely the signal is for an anchor
-    with such a past, in nats; what everybody speaks of every day surprises nobody.
+    of all events in the window that did *not* touch the anchor. `lift`: how many times the signal is what an anchor
+    with such a past leads to expect; 1 for what everybody speaks of every day.
     """
 
     signal: float = 0.0
@@ -73,7 +73,7 @@ class Readings(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     identities: float = 0.0
     fragments: int = 0
     rarity: float = 1.0
-    surprise: float = 0.0
+    lift: float = 1.0
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,6 +30,7 @@ def test_without_a_window_an_event_reads_as_the_only_one() -> None:
     read = add(held, "a:1", weight=2.0, n=1)
 
     assert (read.signal, read.events, read.contexts, read.identities, read.fragments) == (2.0, 1.0, 1.0, 1.0, 1)
+    assert read.lift == 3.0
     assert (len(held), held.read(["a:1"], 0.0)) == (0, record.Readings())
 
 
@@ -68,13 +69,25 @@ def test_a_fragment_said_again_counts_with_its_greatest_weight_and_latest_time()
     assert read.signal == pytest.approx(4.0 * 0.5**0.5, abs=0.05)
 
 
-def test_what_everybody_speaks_of_carries_no_signal() -> None:
+def test_what_everybody_speaks_of_every_day_has_no_lift_and_what_is_new_has() -> None:
     held = memory(fragments=50)
-    hot = [add(held, "c:everybody", weight=float(n % 4 == 0), n=n) for n in range(20_000)][-1]
-    rare = [add(held, "a:rare", n=30_000 + n) for n in range(4)][-1]
+    hot = [add(held, "c:everybody", weight=float(n % 4 == 0), n=n, at=10.0 * n) for n in range(6_000)][-1]
+    rare = [add(held, "a:rare", n=30_000 + n, at=60_000.0) for n in range(4)][-1]
 
-    assert hot.signal == 0.0
-    assert rare.signal == pytest.approx(4.0, abs=0.01)
+    assert hot.signal > rare.signal
+    assert hot.lift == 1.0
+    assert rare.lift == pytest.approx(5.0, abs=0.01)
+
+
+def test_a_burst_beyond_what_is_usual_shows() -> None:
+    held = memory(fragments=50)
+    for n in range(400):
+        add(held, "a:1", n=n, at=900.0 * n)
+    usual = held.read(["a:1"], 360_000.0).lift
+    burst = [add(held, "a:1", n=1_000 + n, at=360_000.0) for n in range(12)][-1].lift
+
+    assert usual == pytest.approx(1.0, abs=0.4)
+    assert burst > 2.5
 
 
 def test_signals_decay_and_are_forgotten_after_a_window() -> None:

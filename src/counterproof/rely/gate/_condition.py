@@ -41,6 +41,7 @@ VARIABLES: dict[str, tuple[str, tuple[str, ...]]] = {
     "memory.identities": ("double", ("readings", "identities")),
     "memory.fragments": ("int", ("readings", "fragments")),
     "memory.rarity": ("double", ("readings", "rarity")),
+    "memory.lift": ("double", ("readings", "lift")),
 }
 _MAPS = {"hits": "int", "fired": "bool"}
 _NUMBERS = ("int", "double")

@@ -25,18 +25,17 @@ from counterproof.rely.gate._memory_delta import (
     decoded,
     encoded,
 )
-from counterproof.rely.gate._memory_held import LIVES, Held
+from counterproof.rely.gate._memory_held import LIVES, SLOWER, Held, ripeness
 
 DELTA_FORMAT = "counterproof-gate-delta/1"
 MAX_WEIGHT = 1e6
 MAX_LINKED = 8
 """Anchors of a conversation that its later events, the replies among them, count for as well."""
 
+_KEPT_LIVES = 4 * LIVES
 _STEP = LIVES / 4
 _LOOKED_AT = 8
 _TEXT_CHARS = 16_000_000
-_PRIOR_EVENTS = 10_000.0
-_COMMON_SHARE = 0.01
 
 
 class Memory:
@@ -89,7 +88,6 @@ class Memory:
         at = self._advance(now_s)
         self._all.age_to(at)
         self._all.events += 1.0
-        self._all.total += weight
         context_bit, identity_bit = _sketch.bit(context), _sketch.bit(identity)
         k = self._policy.fragments if fragment else 0
         held_by = self._held
@@ -107,13 +105,15 @@ class Memory:
             held.contexts |= context_bit
             held.identities |= identity_bit
             if weight and k:
+                held.fast += weight
+                held.slow += weight
                 self._entries += held.keep(fragment, weight, at, k)
         if weight and text:
             self._keep_text(fragment, text)
         if self._news is not None:
             self._note(self._news, tuple(anchors), weight, fragment, at)
         self._make_room(at)
-        return self._readings(found, self._all)
+        return self._readings(found, self._all, at)
 
     def read(self, anchors: Sequence[str], now_s: float) -> Readings:
         """The readings of anchors; changes nothing."""
@@ -121,7 +121,7 @@ class Memory:
             return Readings()
         at = self._at + min(self._owing(now_s), _STEP)
         found = [held.aged(at) for a in anchors if (held := self._held.get(a)) is not None]
-        return self._readings(found, self._all.aged(at))
+        return self._readings(found, self._all.aged(at), at)
 
     def joined(self, anchors: tuple[str, ...], context: str, *, is_asked: bool) -> tuple[str, ...]:
         """The anchors, and after them those of the same conversation: what a reply gives counts for what was asked.
@@ -205,7 +205,6 @@ class Memory:
         kept = 0.5**older
         self._all.age_to(at)
         self._all.events += delta.events * kept
-        self._all.total += delta.weight * kept
         for told in delta.anchors:
             held = self._touched(told.anchor, at)
             held.events += told.events * kept
@@ -226,6 +225,8 @@ class Memory:
                 held = self._held.get(delta.anchors[place].anchor)
                 if held is not None:
                     weight = min(signal.weight, MAX_WEIGHT)
+                    held.fast += weight * 0.5 ** (at - born)
+                    held.slow += weight * 0.5 ** ((at - born) / SLOWER)
                     self._entries += held.keep(signal.fragment, weight, born, self._policy.fragments)
 
     def _touched(self, anchor: str, at: float) -> Held:
@@ -273,11 +274,10 @@ class Memory:
             self._seen_s = now_s
         return self._at
 
-    def _readings(self, found: Sequence[Held], every: Held) -> Readings:
-        signal, fragments = 0.0, 0
+    def _readings(self, found: Sequence[Held], every: Held, at: float) -> Readings:
+        signal, lift, fragments = 0.0, 1.0, 0
         most, rarest, greatest = every.events, every.events, 0.0
-        usual = every.total / (most + _PRIOR_EVENTS)
-        common = _COMMON_SHARE * (most + _PRIOR_EVENTS)
+        ripe = ripeness(at)
         contexts = identities = 0
         for held in found:
             count = held.events
@@ -287,10 +287,8 @@ class Memory:
             identities = max(identities, (held.identities | held.old_identities).bit_count())
             if held.heap is not None:
                 fragments = max(fragments, len(held.heap))
-                total = held.total
-                if count > common:  # what everybody speaks of: less what as many events carry on average
-                    total -= (count - common) * usual
-                signal = max(signal, total)
+                signal = max(signal, held.total)
+                lift = max(lift, held.lift(ripe))
         return Readings(
             signal=signal,
             events=greatest,
@@ -298,6 +296,7 @@ class Memory:
             identities=_sketch.of_bits(identities),
             fragments=fragments,
             rarity=1.0 - rarest / most if found and most else 1.0,
+            lift=lift,
         )
 
     def _keep_text(self, fragment: str, text: str) -> None:
@@ -313,7 +312,7 @@ class Memory:
         held_by, most = self._held, self._policy.max_anchors
         if held_by:
             oldest = next(iter(held_by))
-            if at - held_by[oldest].at > LIVES:
+            if at - held_by[oldest].at > _KEPT_LIVES:
                 self._forget(oldest)
         while held_by and (len(held_by) > most or self._entries > 4 * most):
             looked_at = [held_by.popitem(last=False) for _ in range(min(_LOOKED_AT, len(held_by)))]
@@ -330,7 +329,11 @@ class Memory:
 
 
 def _alone(weight: float, context: str, identity: str) -> Readings:
+    held = Held(0.0)
+    if weight:
+        held.keep("only", weight, 0.0, 1)
     return Readings(
+        lift=held.lift(1.0),
         signal=weight,
         events=1.0,
         contexts=float(bool(context)),

@@ -13,20 +13,31 @@ LIVES = 2.0
 """Half lives per window: what is a window old has come down to a quarter, and is then forgotten."""
 _SWEEP = LIVES / 16
 _RAISE = 0.25
+SLOWER = 8.0
+_SHRINK = 1.0
+
+
+def ripeness(age: float) -> float:
+    """Which share of what a memory of this age (in half lives) would expect had it always been there; at least a quarter."""
+    return max(0.25, (SLOWER * (1.0 - 0.5 ** (age / SLOWER)) - (1.0 - 0.5**age)) / (SLOWER - 1.0))
 
 
 class Held:
-    """One anchor's state. `events` and `total` are as of `at`; `fresh`: events since others were last told."""
+    """One anchor's state. Counts are as of `at`; `fresh`: events since others were last told.
+
+    `total`: sum of the K highest fragments. `fast`, `slow`: all signals, repeated ones too, decayed as everything is and
+    `SLOWER` times as slowly; `expected` is had from their difference, in which what is recent hardly counts.
+    """
 
     __slots__ = (
-        "at", "contexts", "events", "fragments", "fresh", "heap", "identities", "old_contexts", "old_identities",
-        "span", "swept", "total",
+        "at", "contexts", "events", "fast", "fragments", "fresh", "heap", "identities", "old_contexts",
+        "old_identities", "slow", "span", "swept", "total",
     )  # fmt: skip
 
     def __init__(self, at: float) -> None:
         self.at = self.swept = at
         self.span: int = int(at)
-        self.events = self.total = 0.0
+        self.events = self.total = self.fast = self.slow = 0.0
         self.contexts = self.identities = self.old_contexts = self.old_identities = self.fresh = 0
         self.fragments: dict[str, float] | None = None  # digest -> place
         self.heap: list[tuple[float, float, str]] | None = None  # (place, born, digest), the lowest first
@@ -39,6 +50,9 @@ class Held:
         kept = 0.5**passed
         self.events *= kept
         self.total *= kept
+        if self.slow:
+            self.fast *= kept
+            self.slow *= 0.5 ** (passed / SLOWER)
         self.at = at
         span = int(at)
         if span != self.span:
@@ -50,6 +64,14 @@ class Held:
         if self.heap is not None and at - self.swept > _SWEEP:
             return self._sweep(self.heap)
         return 0
+
+    def lift(self, ripe: float) -> float:
+        """How many times the signal is what this anchor's past leads to expect, shrunk towards 1 where both are small.
+
+        `ripe`: which share of a long past the memory has seen, up to 1.
+        """
+        expected = (self.slow - self.fast) / (ripe * (SLOWER - 1.0))
+        return (self.total + _SHRINK) / (max(0.0, expected) + _SHRINK)
 
     def aged(self, at: float) -> Held:
         """What `age_to` would make of it; this one stays as it is."""
