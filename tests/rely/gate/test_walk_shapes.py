@@ -207,6 +207,58 @@ def test_a_value_that_has_no_form_is_noted_and_never_raises() -> None:
         assert event.pieces == ()
 
 
+def test_tools_that_were_read_before_are_read_the_same() -> None:
+    asked = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}]
+    tools = [{"type": "function", "function": {"name": "f", "description": "d", "oddity": "x"}}]
+
+    first = _walk("openai.chat.request", {"tools": tools, "messages": asked[:1]}).events[0]
+    later = [_walk("openai.chat.request", {"tools": tools, "messages": asked}).events[0] for _ in range(3)]
+    other = _walk("openai.responses.request", {"tools": tools, "input": asked}).events[0]
+    poisoned = [{"type": "function", "function": {"name": "f", "description": "D", "oddity": "x"}}]
+
+    assert [(p.text, p.is_new) for p in first.pieces] == [
+        ("f", True), ("d", True), ("oddity", True), ("x", True), ("a", True),
+    ]  # fmt: skip
+    assert later[0] == later[1] == later[2]
+    assert [(p.text, p.is_new) for p in later[0].pieces[:4]] == [(p.text, False) for p in first.pieces[:4]]
+    assert first.unscanned == later[0].unscanned == ("tools[0].function.oddity: a member that is not known",)
+    assert other.pieces[0].text == "f"
+    assert _walk("openai.chat.request", {"tools": poisoned, "messages": asked}).events[0].pieces[1].text == "D"
+
+
+def test_many_different_tools_are_each_read() -> None:
+    for number in [*range(200), *range(5)]:
+        tools = [{"name": f"tool {number}", "description": "d" * (number % 3), "input_schema": bodies.SCHEMA}]
+        event = _walk("anthropic.messages.request", {"messages": [], "tools": tools}).events[0]
+        assert event.pieces[0].text == f"tool {number}"
+
+
+def test_tools_beyond_what_is_kept_are_read() -> None:
+    tools = [{"name": str(number), "description": "x" * 90} for number in range(1_000)]
+
+    event = _walk("anthropic.messages.request", {"messages": [], "tools": tools}).events[0]
+
+    assert len(event.pieces) == 2_000
+
+
+def test_so_many_places_are_noted_and_then_that_there_are_more() -> None:
+    body = {"messages": [{"role": "user", "content": 1} for _ in range(2_000)]}
+
+    event = _walk("openai.chat.request", body).events[0]
+
+    assert len(event.unscanned) == 1_001
+    assert event.unscanned[-1] == "body: more than 1000 places"
+
+
+def test_notes_on_tools_count_like_others() -> None:
+    tools = [{"type": "unheard of"} for _ in range(700)]
+    turns = [{"role": "user", "content": 1} for _ in range(700)]
+
+    for body in ({"tools": tools, "messages": turns}, {"messages": turns, "tools": tools}):
+        event = _walk("openai.chat.request", body).events[0]
+        assert event.unscanned[-1] == "body: more than 1000 places"
+
+
 def test_many_texts_are_read_up_to_a_number_and_then_noted() -> None:
     event = _walk("python.message", ["x"] * 50_010).events[0]
 

@@ -23,10 +23,13 @@ PRESCRIBED = frozenset(
     resource resource_link ephemeral 5m enabled tool_use tool_result server_tool_use mcp_tool_use thinking
     redacted_thinking document base64 char_location web_search_tool_result web_search_result code_execution_tool_result
     code_execution_result search_result container_upload web_search_20250305 image/png text/plain application/pdf
-    info accept 2.0 object string integer initialize tools/list tools/call sampling/createMessage elicitation/create
+    info accept 2.0 object string integer initialize
+    tools/list tools/call sampling/createMessage elicitation/create
+    in or and eq ne gt lt gte lte nin any all only none drag move find max min left
+    back us exit wait scroll click regex lark critic null
     notifications/initialized notifications/message notifications/progress""".split()  # noqa: SIM905 -- forty lines else
 )
-_STEP = re.compile(r'\.?([A-Za-z_][A-Za-z0-9_$-]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]|(\|[a-z0-9]+)')
+_STEP = re.compile(r'\.?([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]|(\|[a-z0-9]+)')
 
 
 def address(where: str) -> Path:

@@ -12,6 +12,7 @@ from counterproof.rely.gate import _shape_anthropic, _shape_mcp, _shape_openai
 from counterproof.rely.gate._shape import Shape
 from counterproof.rely.gate._walk_exact import Json, decode, member
 from counterproof.rely.gate._walk_rules import MAX_WHERE, About, Reading, Vocabulary, an_object, free, given, members_of
+from counterproof.rely.gate._walk_tools import tools
 
 
 class Walk(msgspec.Struct, frozen=True):
@@ -148,7 +149,7 @@ def _plain(w: Reading, value: Json, role: PieceRole, kind: EventKind, tool: str)
         at = member("", name)
         if name not in {"tool", "arguments", "result"}:
             w.note(at[:MAX_WHERE], "a member that is not known")
-            w.text(name, at + "|name", role, is_new=True)
+            w.text(name, at + "|name", role)
         given(w, item, at, role, 1)
     return named if type(named) is str else tool
 
@@ -203,7 +204,9 @@ def _conversation(w: Reading, value: dict[str, Json], form: _Form) -> None:
             continue
         if name == form.turns and not (name == "input" and type(item) is str):
             w.note(name, "no list")
-        if name in members:
+        if name == "tools":
+            tools(w, item, is_first=is_first)
+        elif name in members:
             members[name](w, item, name, "user" if name in _ASKED else "system", 1)
         else:
             an_object(w, {name: item}, "", "user", 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TypeAlias
 
 import msgspec
@@ -13,7 +12,6 @@ Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | Non
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _SPACES = b" \t\n\r"
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$-]*").fullmatch
 
 
 def decode(body: bytes) -> tuple[Json, str]:
@@ -25,7 +23,7 @@ def decode(body: bytes) -> tuple[Json, str]:
     """
     try:
         value: Json = _decode(body)
-        again = _written(value)
+        again = written(value)
     except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as refusal:
         return None, _why(refusal)
     if again != body and not _is_told_once(body, again):
@@ -42,7 +40,8 @@ def decode_text(text: str) -> tuple[Json, str]:
     return decode(body)
 
 
-def _written(value: Json) -> bytes:
+def written(value: Json) -> bytes:
+    """A value as JSON, compactly."""
     try:
         return _encode(value)
     except OverflowError:  # an integer of more than 64 bits
@@ -74,6 +73,6 @@ def _texts(body: bytes) -> int:
 
 def member(where: str, name: str) -> str:
     """The address of a member: `where.name`, or `where["any name"]` for one that is no plain word."""
-    if _PLAIN(name):
+    if name.isidentifier() and name.isascii():
         return f"{where}.{name}" if where else name
     return f"{where}[{json.dumps(name)}]"

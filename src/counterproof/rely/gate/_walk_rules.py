@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from counterproof.record import Event, EventKind, Piece, PieceRole
@@ -13,6 +14,7 @@ from counterproof.rely.gate._walk_exact import Json, decode_text, member
 MAX_DEPTH = 64
 MAX_WHERE = 512
 MAX_PIECES = 50_000
+MAX_NOTES = 1_000
 
 Rule: TypeAlias = Callable[["Reading", Json, str, PieceRole, int], None]
 
@@ -30,7 +32,8 @@ class Part(NamedTuple):
     own: Mapping[str, Rule] = {}
 
 
-class Vocabulary(NamedTuple):
+@dataclass(frozen=True, eq=False, slots=True)
+class Vocabulary:
     """What an interface calls things: rules for its members, wherever they stand, types of objects, who speaks."""
 
     members: Mapping[str, Rule]
@@ -53,7 +56,7 @@ class About(NamedTuple):
 class Reading:
     """What has been found so far in one body."""
 
-    __slots__ = ("calls", "is_new", "is_reply", "pieces", "splits", "told", "unscanned", "vocabulary")
+    __slots__ = ("calls", "is_new", "is_reply", "left", "pieces", "splits", "unscanned", "vocabulary")
 
     def __init__(self, vocabulary: Vocabulary, *, splits: bool = False) -> None:
         self.vocabulary = vocabulary
@@ -62,23 +65,29 @@ class Reading:
         self.pieces: list[Piece] = []
         self.unscanned: list[str] = []
         self.calls: list[tuple[str, list[Piece], list[str]]] = []
-        self.told = 0
+        self.left = MAX_PIECES
 
     def note(self, where: str, why: str) -> None:
         """Something could not be read."""
-        self.unscanned.append(f"{where or 'body'}: {why}")
+        if len(self.unscanned) < MAX_NOTES:
+            self.unscanned.append(f"{where or 'body'}: {why}")
+        elif len(self.unscanned) == MAX_NOTES:
+            self.unscanned.append(f"body: more than {MAX_NOTES} places")
 
-    def text(self, text: str, where: str, role: PieceRole, *, is_new: bool) -> None:
+    def text(self, text: str, where: str, role: PieceRole) -> None:
         """Something was said."""
-        if not text:
-            return
-        if self.told >= MAX_PIECES:
-            if self.told == MAX_PIECES:
-                self.told += 1
+        if text:
+            self.left -= 1
+            if self.left >= 0:
+                self.pieces.append(Piece(text, role, where, self.is_new))
+            elif self.left == -1:
                 self.note("body", f"more than {MAX_PIECES} texts")
-            return
-        self.told += 1
-        self.pieces.append(Piece(text, role, where, is_new))
+
+    def aside(self, text: str, where: str) -> None:
+        """Something stands there that programs read: nobody's words, and never new."""
+        was, self.is_new = self.is_new, False
+        self.text(text, where, "unknown")
+        self.is_new = was
 
     def events(self, about: About) -> tuple[Event, ...]:
         """The message, and each of the calls it asks for."""
@@ -99,7 +108,7 @@ class Reading:
 def read(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """A text, an object whose members have rules, or a list of such."""
     if type(value) is str:
-        w.text(value, where, role, is_new=w.is_new)
+        w.text(value, where, role)
     elif type(value) is dict:
         an_object(w, value, where, role, depth)
     elif type(value) is list:
@@ -139,11 +148,10 @@ def an_object(w: Reading, value: dict[str, Json], where: str, role: PieceRole, d
 
 def _is_too_deep(w: Reading, where: str, depth: int) -> bool:
     """Whether what stands here is left unread, and noted: addresses have to stay short, or they outgrow the body."""
-    if depth > MAX_DEPTH:
-        w.note(where[:MAX_WHERE], f"deeper than {MAX_DEPTH}")
-    elif len(where) > MAX_WHERE:
-        w.note(where[:MAX_WHERE], "its address is too long")
-    return depth > MAX_DEPTH or len(where) > MAX_WHERE
+    if depth <= MAX_DEPTH and len(where) <= MAX_WHERE:
+        return False
+    w.note(where, f"deeper than {MAX_DEPTH}" if depth > MAX_DEPTH else "its address is too long")
+    return True
 
 
 def members_of(
@@ -161,7 +169,7 @@ def members_of(
         if rule is None:
             at = member(where, name)
             w.note(at, "a member that is not known")
-            w.text(name, at + "|name", role, is_new=w.is_new)
+            w.text(name, at + "|name", role)
             free(w, item, at, role, depth + 1)
         else:
             rule(w, item, f"{where}.{name}" if where else name, role, depth + 1)
@@ -189,7 +197,25 @@ def calls(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> N
         read(w, value, where, "assistant", depth)
         return
     for index, item in enumerate(value):
-        a_call(w, item, f"{where}[{index}]", role, depth + 1)
+        at = f"{where}[{index}]"
+        if w.splits or not _is_plain_call(w, item, at, depth):
+            a_call(w, item, at, role, depth + 1)
+
+
+def _is_plain_call(w: Reading, value: Json, where: str, depth: int) -> bool:
+    """Reads what nearly every call of a conversation is: an identifier, and a function with a name and arguments."""
+    if type(value) is not dict or len(value) != 3 or value.get("type") != "function" or depth > MAX_DEPTH // 2:
+        return False
+    known, function = value.get("id"), value.get("function")
+    if type(known) is not str or type(function) is not dict or len(function) != 2:
+        return False
+    name, held = function.get("name"), function.get("arguments")
+    if type(name) is not str or type(held) is not str:
+        return False
+    w.aside(known, where + ".id")
+    w.text(name, where + ".function.name", "assistant")
+    arguments(w, held, where + ".function.arguments", "assistant", depth + 3)
+    return True
 
 
 def tool_of(call: dict[str, Json]) -> str:
@@ -205,7 +231,7 @@ def tool_of(call: dict[str, Json]) -> str:
 def free(w: Reading, value: Json, where: str, role: PieceRole, depth: int, levels: int = 0) -> None:
     """Any JSON: every text and every name in it. `levels`: so often a text that holds JSON is opened."""
     if type(value) is str:
-        w.text(value, where, role, is_new=w.is_new)
+        w.text(value, where, role)
         if levels and value[:1] in '{["' and len(value) > 1:
             _opened(w, value, where, role, depth, levels)
     elif type(value) is dict:
@@ -213,7 +239,7 @@ def free(w: Reading, value: Json, where: str, role: PieceRole, depth: int, level
             return
         for name, item in value.items():
             at = member(where, name)
-            w.text(name, at + "|name", role, is_new=w.is_new)
+            w.text(name, at + "|name", role)
             free(w, item, at, role, depth + 1, levels)
     elif type(value) is list:
         if _is_too_deep(w, where, depth):
@@ -236,7 +262,7 @@ def arguments(w: Reading, value: Json, where: str, role: PieceRole, depth: int) 
     if type(value) is not str:
         free(w, value, where, role, depth, 1)
         return
-    w.text(value, where, role, is_new=w.is_new)
+    w.text(value, where, role)
     if value:
         inner, why = decode_text(value)
         if why:
@@ -252,21 +278,20 @@ def given(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> N
 
 def schema(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """A JSON Schema: names, descriptions, defaults, choices; not the words of JSON Schema itself."""
-    if type(value) is dict:
+    if type(value) is str:
+        if value not in SCHEMA_WORDS:
+            w.text(value, where, role)
+    elif type(value) is dict:
         if _is_too_deep(w, where, depth):
             return
         for name, item in value.items():
             at = member(where, name)
             if name not in SCHEMA_WORDS:
-                w.text(name, at + "|name", role, is_new=w.is_new)
+                w.text(name, at + "|name", role)
             schema(w, item, at, role, depth + 1)
-    elif type(value) is list:
-        if _is_too_deep(w, where, depth):
-            return
+    elif type(value) is list and not _is_too_deep(w, where, depth):
         for index, item in enumerate(value):
             schema(w, item, f"{where}[{index}]", role, depth + 1)
-    elif type(value) is str and value not in SCHEMA_WORDS:
-        w.text(value, where, role, is_new=w.is_new)
 
 
 def number(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
@@ -291,7 +316,7 @@ def details(w: Reading, value: Json, where: str, role: PieceRole, depth: int) ->
         for name, item in value.items():
             at = member(where, name)
             if name not in w.vocabulary.members:
-                w.text(name, at + "|name", "unknown", is_new=False)
+                w.aside(name, at + "|name")
             details(w, item, at, role, depth + 1)
     elif type(value) is list and not _is_too_deep(w, where, depth):
         for index, item in enumerate(value):
@@ -304,7 +329,7 @@ def fault(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> N
         for name, item in value.items():
             at = member(where, name)
             if name not in w.vocabulary.members:
-                w.text(name, at + "|name", role, is_new=w.is_new)
+                w.text(name, at + "|name", role)
             free(w, item, at, role, depth + 1)
     elif type(value) is not dict:
         free(w, value, where, role, depth)
@@ -323,7 +348,7 @@ def word(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> No
     """One of the interface's own words, or several; any other is read, and not counted as new."""
     if type(value) is str:
         if value not in w.vocabulary.words:
-            w.text(value, where, "unknown", is_new=False)
+            w.aside(value, where)
     elif type(value) is list and not _is_too_deep(w, where, depth):
         for index, item in enumerate(value):
             word(w, item, f"{where}[{index}]", role, depth + 1)
@@ -346,7 +371,7 @@ def kind(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> No
     if type(value) is not str:
         free(w, value, where, role, depth)
     elif value not in w.vocabulary.parts:
-        w.text(value, where, role, is_new=w.is_new)
+        w.text(value, where, role)
 
 
 def blob(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
@@ -359,7 +384,7 @@ def blob(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> No
     if text is None:
         w.note(where, "data that are no text")
     else:
-        w.text(text, where + "|base64", role, is_new=w.is_new)
+        w.text(text, where + "|base64", role)
 
 
 def url(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
@@ -369,7 +394,7 @@ def url(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> Non
     elif value[:5].lower() == "data:":
         blob(w, value, where, role, depth)
     else:
-        w.text(value, where, role, is_new=w.is_new)
+        w.text(value, where, role)
         w.note(where, "what stands at an address")
 
 
