@@ -90,9 +90,7 @@ class ChatStream(Dialect):
         delta = choice.get("delta")
         if isinstance(delta, dict):
             held = [name for name in TEXTS if type(delta.get(name)) is str]
-            held += [name for name in ("tool_calls",) if objects(delta.get(name))]
-            held += [name for name in ("function_call",) if isinstance(delta.get(name), dict)]
-            rest["message"] = without(delta, *held)
+            rest["message"] = without(delta, *held, *_calls_in(delta))
         elif delta is not None:
             rest["message"] = delta
         if choice.get("logprobs") is not None and not Logprobs.knows(choice["logprobs"]):
@@ -116,7 +114,8 @@ class ChatStream(Dialect):
         later: list[tuple[Channel, str, Release]] = []
         says = False
         if isinstance(delta, dict):
-            kept = without(delta, "tool_calls") if self._calls_kept(reply, delta) else dict(delta)
+            self._keep_calls(reply, delta)
+            kept = without(delta, *_calls_in(delta))
             says = any(name not in TEXTS and item is not None for name, item in kept.items())
             for name in TEXTS:
                 if type(text := delta.get(name)) is not str:
@@ -136,7 +135,7 @@ class ChatStream(Dialect):
         first["finish_reason"] = None
         return _Out(reply.index, first, later, says, without(choice, "logprobs") if is_last else None)
 
-    def _calls_kept(self, reply: Reply, delta: Json) -> bool:
+    def _keep_calls(self, reply: Reply, delta: Json) -> None:
         """Fragments of calls put together; they leave when the call is whole."""
         fragments = [("tool", fragment) for fragment in objects(delta.get("tool_calls"))]
         if isinstance(delta.get("function_call"), dict):
@@ -147,7 +146,6 @@ class ChatStream(Dialect):
                 _grow(call, fragment)
             else:
                 self.ask(unscanned=(f"choices[{reply.index}].delta: calls too long to be kept",))
-        return bool(fragments)
 
     def _release(self, index: int, channel: Channel, name: str, release: Release) -> None:
         self.release(channel, release, self._text_frame(index, name, release.text))
@@ -227,6 +225,12 @@ class _Out(NamedTuple):
 
 def _choice(index: int, delta: Json, finish: str | None) -> Json:
     return {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
+
+
+def _calls_in(delta: Json) -> list[str]:
+    """The members of a delta that are fragments of calls."""
+    found = ["tool_calls"] if objects(delta.get("tool_calls")) else []
+    return [*found, "function_call"] if isinstance(delta.get("function_call"), dict) else found
 
 
 def _grow(call: Json, fragment: Json) -> None:
