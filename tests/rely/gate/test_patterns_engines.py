@@ -120,7 +120,7 @@ def _instead(node: Node) -> Node:
             return node
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(EXPRESSIONS, TEXTS)
 def test_both_engines_find_what_trying_every_way_finds(expression: str, texts: list[str]) -> None:
     found = [_patterns_or_none(expression, ("plain",), name) for name in ENGINES]
@@ -131,7 +131,7 @@ def test_both_engines_find_what_trying_every_way_finds(expression: str, texts: l
     assert [each.search(texts) for each in found if each] == [wanted, wanted], expression
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(EXPRESSIONS, min_size=1, max_size=4), st.lists(st.text(max_size=12), max_size=3))
 def test_engines_agree_on_any_text_in_every_view(expressions: list[str], texts: list[str]) -> None:
     taken = [e for e in expressions if _patterns_or_none(e, ("plain", "folded"), "re2")]
