@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import appeal_case, campaign, strace, witness_case, writer_case
+from tests.faults import appeal_case, campaign, strace, trail_case, witness_case, writer_case
 
 IS_WHOLE = os.environ.get("FAULTS") == "all"
 EVERY = 1 if IS_WHOLE else 4
 SAMPLED, WHOLE = 400, 1_000
-CASES: tuple[campaign.Case, ...] = (*writer_case.CASES, *witness_case.CASES, *appeal_case.CASES)
-CONTROLS: tuple[campaign.Case, ...] = (writer_case.CONTROL, witness_case.CONTROL, appeal_case.CONTROL)
+CASES: tuple[campaign.Case, ...] = (*writer_case.CASES, *witness_case.CASES, *appeal_case.CASES, *trail_case.CASES)
+CONTROLS: tuple[campaign.Case, ...] = (
+    writer_case.CONTROL, witness_case.CONTROL, appeal_case.CONTROL, trail_case.CONTROL,
+)  # fmt: skip
 
 _done: dict[str, campaign.Campaign] = {}
 

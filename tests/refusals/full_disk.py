@@ -1,4 +1,4 @@
-"""What `test_full_disk.py` runs on a disk that fills up: `watch`, `log` or `witness`, twice, with notes kept elsewhere.
+"""What `test_full_disk.py` runs on a disk that fills up: `watch`, `log`, `witness` or `trail`, twice; notes elsewhere.
 
 Ends with the exit code of the error that stopped it, or with 0 once the work is done and all that the first run was
 told has been found again.
@@ -11,9 +11,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from counterproof import errors, tlog
+from counterproof import errors, record, tlog
 from counterproof.publish import log, witness
-from counterproof.rely import watch
+from counterproof.rely import trail, watch
 from tests.publish.log import parts
 from tests.publish.witness.toy_log import Clock, ToyLog, unlimited
 from tests.rely.watch import small_log
@@ -67,8 +67,23 @@ def witnessing(disk: Path, elsewhere: Path) -> None:
         noted.write_text(str(size))
 
 
+def deciding(disk: Path, elsewhere: Path) -> None:
+    """Keeps 3,000 decisions, those of the first run remembered elsewhere once they took effect."""
+    noted = elsewhere / "notes.json"
+    done: list[int] = json.loads(noted.read_text()) if noted.exists() else []
+    with trail.Trail(disk / "trail", "a", "g", now_ms=1, pace=trail.Pace(head_every=100)) as kept:
+        kept.begin_policy(record.GatePolicy(name="all pass", rules=()), 1)
+        for n in range(len(done), 3_000):
+            seen = record.Sighting(kind="call", door="d", size_bytes=n)
+            done.append(kept.keep(seen, (), record.Decision(outcome="allow"), 1))
+            noted.write_text(json.dumps(done))
+    found = trail.audit(disk / "trail")
+    assert found.agrees, found.mismatches
+    assert found.workers[0].decisions == len(done) == len(set(done))
+
+
 if __name__ == "__main__":
-    WORK = {"watch": watching, "log": logging, "witness": witnessing}[sys.argv[1]]
+    WORK = {"watch": watching, "log": logging, "witness": witnessing, "trail": deciding}[sys.argv[1]]
     try:
         WORK(Path(sys.argv[2]), Path(sys.argv[3]))
     except errors.CounterproofError as exc:

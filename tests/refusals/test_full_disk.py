@@ -1,4 +1,4 @@
-"""A disk that is full, really: log, witness and watcher stop in a sentence, and go on from there once there is room."""
+"""A disk that is full, really: log, witness, watcher and gate stop in a sentence, and go on once there is room."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PROGRAM = Path(__file__).parent / "full_disk.py"
 ROOT = Path(__file__).parent.parent.parent
 
 
-@pytest.mark.parametrize(("work", "size"), [("watch", "300k"), ("log", "300k"), ("witness", "400k")])
+@pytest.mark.parametrize(("work", "size"), [("watch", "300k"), ("log", "300k"), ("witness", "400k"), ("trail", "300k")])
 def test_a_full_disk_loses_nothing_that_was_given_out(tmp_path: Path, work: str, size: str) -> None:
     if subprocess.run(["unshare", "--map-root-user", "--mount", "true"], capture_output=True, check=False).returncode:
         pytest.skip("this machine gives no mount namespaces")

@@ -121,7 +121,7 @@ def test_heads_come_by_number_and_by_time_and_begin_each_file(tmp_path: Path) ->
         worker.decide(95)
         before = kept.n
         kept.keep(SEEN, (), ALLOW, worker.now_ms + 1_000_001)
-        assert kept.n == before + 2
+        assert kept.n == before + 2  # a head, and the decision
 
     files = segments(tmp_path)
     assert len(files) > 2

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from counterproof import record
-from counterproof.errors import BadOption, BadTrail, StorageFailed
+from counterproof.errors import BadOption, BadTrail, StorageFailed, TrailInUse
 
 _WORKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _SEGMENT = re.compile(r"([0-9]{12})\.jsonl", re.ASCII)
@@ -65,6 +65,18 @@ def segments(folder: Path) -> list[tuple[int, Path]]:
     return sorted((int(name[1]), entry) for name, entry in found)
 
 
+def size_of(path: Path) -> int:
+    """How long a file is.
+
+    Raises:
+        BadTrail: it cannot be told.
+    """
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise BadTrail(f"cannot be read ({error.strerror})", where=str(path), mend="copy the trail whole") from None
+
+
 def workers(folder: Path) -> list[str]:
     """The names of the workers that kept a record here.
 
@@ -83,7 +95,7 @@ def locked(folder: Path) -> int:
     """Holds a worker's folder for this process; the lock goes when the handle is closed, or the process gone.
 
     Raises:
-        BadTrail: another process holds it.
+        TrailInUse: another process holds it.
         StorageFailed: the folder cannot be made or written to.
     """
     with storing(folder):
@@ -92,10 +104,10 @@ def locked(folder: Path) -> int:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        os.close(handle)
+        let_go(handle)
         if not isinstance(error, BlockingIOError):
             raise StorageFailed(f"cannot be locked ({error.strerror})", where=str(folder)) from error
-        raise BadTrail(
+        raise TrailInUse(
             "another process is writing this worker's record",
             where=str(folder),
             mend="wait for it, or give every worker a name of its own",
@@ -109,6 +121,12 @@ def sync_folder(folder: Path) -> None:
     try:
         os.fsync(handle)
     finally:
+        let_go(handle)
+
+
+def let_go(handle: int) -> None:
+    """Closes a file that nothing hangs on any more: what goes wrong now can lose nothing."""
+    with contextlib.suppress(OSError):
         os.close(handle)
 
 

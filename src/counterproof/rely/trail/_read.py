@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from counterproof.errors import BadTrail
-from counterproof.rely.trail._files import segments
+from counterproof.rely.trail._files import segments, size_of, storing
 from counterproof.rely.trail._head import ChainHead, Counts, read_head
 from counterproof.rely.trail._line import MAX_LINE_BYTES, ROOT, HeadLine, Line, NoteLine, chained, read_line
 
@@ -112,6 +112,8 @@ def read_chain(folder: Path, chain: Chain) -> Generator[tuple[Line, Place]]:
     """
     found = segments(folder)
     for index, (first, path) in enumerate(found):
+        if not size_of(path):
+            continue  # begun, and given up again before anything stood there
         if first != chain.n:
             raise BadTrail(
                 f"begins with record {first} by its name, and {chain.n} belongs there",
@@ -132,11 +134,13 @@ def read_end(folder: Path) -> tuple[Chain, int, Path | None]:
 
     Raises:
         BadTrail: the last file is damaged before its last line.
+        StorageFailed: a file that was begun cannot be removed.
     """
     for first, path in reversed(segments(folder)):
         lines, torn = raw_lines(path)
         if not lines and first:
-            path.unlink()
+            with storing(path):
+                path.unlink()
             continue
         chain = start(first, path)
         for line, place in read_segment(path, chain):
@@ -173,7 +177,7 @@ def read_since(folder: Path, n: int, chain: Chain) -> Generator[tuple[Line, Plac
         BadTrail: what is read of the chain is not whole.
     """
     found = segments(folder)
-    if len(found) > 1 and not found[-1][1].stat().st_size:
+    if len(found) > 1 and not size_of(found[-1][1]):
         del found[-1]  # begun a moment ago: nothing stands there yet
     at = max((index for index, (first, _) in enumerate(found) if first <= n), default=0)
     for index, (first, path) in enumerate(found[at:]):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 from pathlib import Path
 
-from counterproof.rely.trail._files import sync_folder
+from counterproof.rely.trail._files import let_go, sync_folder
 
 
 class Syncer:
@@ -34,16 +33,14 @@ class Syncer:
             self._thread.start()
 
     def turn(self, fd: int, folder: Path) -> None:
-        """From here on another file is written; the one before is synced once more, then closed.
-
-        Raises:
-            OSError: nothing syncs in the background, and the disk refuses.
-        """
+        """From here on another file is written; the one before is synced once more, then closed."""
         with self._busy:
-            self._old.append(self._fd)
-            self._fd, self._folder = fd, folder
-        if self.is_each:
-            self.finish()
+            if self.is_each:
+                let_go(self._fd)
+            else:
+                self._old.append(self._fd)
+                self._folder = folder
+            self._fd = fd
 
     def _run(self) -> None:
         while not self._stop.wait(self._every_s):
@@ -64,7 +61,7 @@ class Syncer:
                 return
             while self._old:
                 os.fdatasync(self._old[0])
-                os.close(self._old.pop(0))
+                let_go(self._old.pop(0))
             os.fdatasync(self._fd)
             if os.fstat(self._fd).st_nlink == 0:
                 raise OSError(2, "the file was removed while the gate was writing it")
@@ -92,6 +89,5 @@ class Syncer:
         if self._thread is not None:
             self._thread.join(5.0)
         for fd in self._old:
-            with contextlib.suppress(OSError):
-                os.close(fd)
+            let_go(fd)
         self._old.clear()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import os
 import threading
 import time
@@ -19,6 +19,7 @@ from counterproof.errors import BadKey, BadOption, BadTrail, StorageFailed
 from counterproof.record import Answer, Decision, GatePolicy, Sighting
 from counterproof.rely.trail._files import (
     keep_policy,
+    let_go,
     locked,
     segment_path,
     storing,
@@ -117,11 +118,12 @@ class Trail:
         self._signer, self._pace = signer, pace or Pace()
         self._guard = threading.Lock()
         self._is_torn = False
+        self._half_begun: Path | None = None
         self._held = locked(self._own)
         try:
             self._resume(_now_ms() if now_ms is None else now_ms)
         except BaseException:
-            os.close(self._held)
+            let_go(self._held)
             raise
 
     def _resume(self, now_ms: int) -> None:
@@ -134,7 +136,7 @@ class Trail:
                 os.ftruncate(self._fd, self._size)  # half a line: its write never returned, nothing rested on it
                 sync_folder(self._own)
             except OSError:
-                os.close(self._fd)
+                let_go(self._fd)
                 raise
         self._sync = Syncer(self._fd, self._pace.sync_s, self._chain.n)
         self._head_n, self._head_ms = self._chain.n, now_ms
@@ -143,7 +145,7 @@ class Trail:
             self.note("begin", {"format": FORMAT, "gate": self.gate, "worker": self.worker, **torn}, now_ms)
         except BaseException:
             self._sync.stop()
-            os.close(self._fd)
+            let_go(self._fd)
             raise
 
     def _check_gate(self, path: Path | None) -> None:
@@ -195,9 +197,11 @@ class Trail:
             StorageFailed: it is not kept and MUST NOT take effect; the next call tries again.
         """
         with self._guard:
-            if self._is_torn or self._sync.trouble is not None:
+            if self._is_torn or self._half_begun is not None or self._sync.trouble is not None:
                 self._mend()
             chain, pace = self._chain, self._pace
+            if chain.n - self._head_n >= pace.head_every or abs(now_ms - self._head_ms) >= pace.head_every_s * 1000:
+                self._head(now_ms)
             body = decision_body(
                 chain.n, now_ms, turn, now_ms if seen_ms is None else seen_ms, sighting, tuple(answers), decision
             )
@@ -205,9 +209,6 @@ class Trail:
             late = sum(answer.status == "timed out" for answer in answers) if answers else 0
             failed = [name for name, status in decision.statuses if status == "failed"] if decision.statuses else ()
             chain.counts.decided(decision.outcome, failed, late, is_shed=sighting.is_shed)
-            if chain.n - self._head_n >= pace.head_every or now_ms - self._head_ms >= pace.head_every_s * 1000:
-                with contextlib.suppress(StorageFailed):  # the decision is kept; the head's turn comes again
-                    self._head(now_ms)
             return chain.n - 1
 
     def note(self, kind: NoteKind, said: Mapping[str, Said], now_ms: int) -> int:
@@ -260,18 +261,32 @@ class Trail:
             ends_ms=now_ms,
             counts=msgspec.convert(chain.counts.facts(), type(chain.counts)),
         )
+        body = head_body(chain.n, now_ms, head_note(head, self._signer))
         if self._size >= self._pace.segment_bytes:
-            self._rotate()
-        self._append(head_body(chain.n, now_ms, head_note(head, self._signer)))
+            self._rotate(body)
+        else:
+            self._append(body)
         self._head_n, self._head_ms = chain.n, now_ms
         return head
 
-    def _rotate(self) -> None:
-        path = segment_path(self._own, self._chain.n)
+    def _rotate(self, body: bytes) -> None:
+        """Begins another file with a head: it stands there whole before anything else goes to that file."""
+        path, chain = segment_path(self._own, self._chain.n), self._chain
+        after, line = closed(chain.hash, body)
         with storing(path):
-            fd = os.open(path, _OPEN | os.O_EXCL, 0o600)
+            fd = os.open(path, _OPEN | os.O_TRUNC, 0o600)
+            try:
+                _write_whole(fd, line)
+                if self._sync.is_each:
+                    os.fdatasync(fd)
+                    sync_folder(self._own)
+            except OSError:
+                self._half_begun = path
+                let_go(fd)
+                raise
         self._sync.turn(fd, self._own)
-        self._fd, self._path, self._size = fd, path, 0
+        self._fd, self._path, self._size = fd, path, len(line)
+        self._stepped(after)
 
     def _append(self, body: bytes) -> None:
         """One line, one write(2): all of it or, as far as anybody can tell, none."""
@@ -290,9 +305,12 @@ class Trail:
                 raise
             self._cut(error.strerror or str(error))
         self._size += written
-        chain.hash = after
-        chain.n += 1
-        sync.n = chain.n
+        self._stepped(after)
+
+    def _stepped(self, after: bytes) -> None:
+        self._chain.hash = after
+        self._chain.n += 1
+        self._sync.n = self._chain.n
 
     def _cut(self, why: str) -> NoReturn:
         """Takes away what a failed write may have left, so that the chain stays readable; then refuses."""
@@ -314,6 +332,9 @@ class Trail:
             if self._is_torn:
                 os.ftruncate(self._fd, self._size)
                 self._is_torn = False
+            if self._half_begun is not None:
+                self._half_begun.unlink(missing_ok=True)
+                self._half_begun = None
             lost = self._sync.again()
         if lost is not None:
             first, why = lost
@@ -337,8 +358,8 @@ class Trail:
                 self._sync.finish()
         finally:
             self._sync.stop()
-            os.close(self._fd)
-            os.close(self._held)
+            let_go(self._fd)
+            let_go(self._held)
             self._held = -1
 
     def __enter__(self) -> Self:
@@ -348,6 +369,11 @@ class Trail:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _write_whole(fd: int, line: bytes) -> None:
+    if os.write(fd, line) != len(line):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _now_ms() -> int:
