@@ -144,15 +144,18 @@ class Guard:
         rules, seen = self._rules, self._look(self._rules, event)
         return self._kept(rules, event, seen, {}, began)
 
-    async def consider(self, event: Event) -> Decision:
-        """A decision, once the safety models that must be asked have answered or run out of time."""
+    async def consider(self, event: Event, *, has_people: bool = False) -> Decision:
+        """A decision, once the safety models that must be asked have answered or run out of time.
+
+        `has_people`: the door has people of its own: what is held or escalated is given back as it is.
+        """
         began = time.perf_counter()
         rules = self._rules
         seen = self._look(rules, event)
         asked = rules.asks(seen.sighting)
         answers = await self._ask(asked, event, seen.sighting) if asked and self._judge is not None else {}
         decision = self._kept(rules, event, seen, answers, began)
-        if decision.outcome in ("hold", "escalate"):
+        if decision.outcome in ("hold", "escalate") and not has_people:
             return await self._await_person(rules, seen.sighting, decision)
         return decision
 
