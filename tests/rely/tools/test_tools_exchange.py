@@ -346,8 +346,8 @@ def test_what_nobody_released_does_not_pass(outcome: Any) -> None:  # noqa: ANN4
 
 def test_a_guard_that_fails_lets_nothing_pass() -> None:
     class Broken(Words):
-        async def consider(self, event: Event) -> Decision:
-            raise RuntimeError(event.kind)
+        async def consider(self, event: Event, *, has_people: bool = False) -> Decision:
+            raise RuntimeError(event.kind, has_people)
 
     exchange = _exchange(guard := Broken())
 

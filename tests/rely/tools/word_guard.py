@@ -22,9 +22,11 @@ class Words:
         self.gates: dict[str, asyncio.Event] = {}
         self.seen: list[Event] = []
         self.faults: list[BaseException] = []
+        self.is_left_people = False
 
-    async def consider(self, event: Event) -> Decision:
+    async def consider(self, event: Event, *, has_people: bool = False) -> Decision:
         """By the first word that is found."""
+        self.is_left_people = has_people
         self.seen.append(event)
         texts = " ".join(p.text for p in event.pieces)
         for word, gate in self.gates.items():

@@ -3,4 +3,6 @@
 Takes: Inspect's tool calls. Gives: its approvals. Never: approves what the gate did not allow.
 """
 
-__all__: list[str] = []
+from counterproof.rely.approval._approver import Approver, Decides, approver, approving, registered
+
+__all__ = ["Approver", "Decides", "approver", "approving", "registered"]

@@ -17,13 +17,30 @@ def approval() -> Foreign:
     Raises:
         MissingExtra: Inspect is missing.
     """
+    _need()
+    import inspect_ai.approval as found  # noqa: PLC0415 - takes seconds  # pyright: ignore[reportMissingImports] - belongs to an extra
+
+    module: Any = found
+    return module
+
+
+def store() -> Foreign:
+    """What the sample that is running keeps beside its messages.
+
+    Raises:
+        MissingExtra: Inspect is missing.
+    """
+    _need()
+    import inspect_ai.util as found  # noqa: PLC0415 - takes seconds  # pyright: ignore[reportMissingImports] - belongs to an extra
+
+    module: Any = found
+    return module.store()
+
+
+def _need() -> None:
     if importlib.util.find_spec("inspect_ai") is None:
         raise errors.MissingExtra(
             "this needs Inspect, which this installation has not",
             where="the gate's approver",
             mend="install it with: pip install 'counterproof[inspect]'",
         )
-    import inspect_ai.approval as found  # noqa: PLC0415 - takes seconds  # pyright: ignore[reportMissingImports] - belongs to an extra
-
-    module: Any = found
-    return module
