@@ -63,6 +63,8 @@ _LISTED: dict[Family, Route] = {
 
 def route_of(method: str, path: str, *, is_anthropic: bool) -> Route:
     """Which way a request goes. `is_anthropic`: it has the header `anthropic-version`, as from every such client."""
+    if method == "POST" and path in _USUAL:
+        return _USUAL[path]
     family: Family = "anthropic" if is_anthropic or path.endswith("/messages") else "openai"
     if not _ORDINARY.fullmatch(path):
         return _UNKNOWN[family]
@@ -79,3 +81,10 @@ def route_of(method: str, path: str, *, is_anthropic: bool) -> Route:
 
 
 _STORED_METHODS = {("GET", None), ("DELETE", None), ("POST", "/cancel"), ("GET", "/input_items")}
+_USUAL = {
+    "/v1/chat/completions": _MADE["openai.chat.request"],
+    "/v1/completions": _MADE["openai.completions.request"],
+    "/v1/responses": _MADE["openai.responses.request"],
+    "/v1/messages": _MADE["anthropic.messages.request"],
+}
+"""Found without looking further, as most requests are."""

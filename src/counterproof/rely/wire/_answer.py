@@ -108,10 +108,11 @@ class Answer:
         return self._plain(body, limit_bytes)
 
     def _plain(self, body: bytes, limit_bytes: int) -> bytes:
-        if not self.header(b"content-encoding"):
+        said = self.header(b"content-encoding")
+        if not said:
             return body
         try:
-            coding = coding_of(self.headers)
+            coding = coding_of(said)
             body = decoded(coding, body, limit_bytes) if coding and body else body
         except Refused as exc:
             raise UpstreamFailed(f"the reply's content coding: {exc.said}", where=self._link.url) from exc

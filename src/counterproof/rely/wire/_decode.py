@@ -5,20 +5,20 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from counterproof.rely.wire._head import Headers, Refused
+from counterproof.rely.wire._head import Refused
 from counterproof.rely.wire._need import need
 
 _STEP_BYTES = 65_536
 CODINGS = ("gzip", "deflate", "br", "zstd")
 
 
-def coding_of(headers: Headers) -> str:
-    """The one content coding that was applied, empty where none was.
+def coding_of(value: bytes) -> str:
+    """The one content coding that was applied, by the header content-encoding; empty where none was.
 
     Raises:
         Refused: (415) several were applied, or one that is not known here.
     """
-    said = b",".join(value for name, value in headers if name == b"content-encoding").strip().lower()
+    said = value.strip().lower()
     if said in (b"", b"identity"):
         return ""
     coding = "gzip" if said == b"x-gzip" else said.decode("latin-1")

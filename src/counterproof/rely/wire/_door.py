@@ -89,6 +89,7 @@ class Door(asyncio.Protocol):
             return
         if not self._is_reading:
             self._begin()
+        self._fed += len(data)  # begins anew where a request ends
         try:
             self._parser.feed_data(data)
         except self._upgrade:
@@ -97,7 +98,6 @@ class Door(asyncio.Protocol):
             cause = exc.__context__
             self._refuse(cause if isinstance(cause, Refused) else Refused(400, "This is not HTTP as RFC 9112 has it."))
         else:
-            self._fed += len(data)
             if self._is_reading and not self._has_head and self._fed > self._limits.head_bytes:
                 self._refuse(Refused(431, "The header section is too large."))
 
@@ -111,32 +111,34 @@ class Door(asyncio.Protocol):
     def on_url(self, url: bytes) -> None:
         """The parser's: a part of the target."""
         self._target += url
-        self._count(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """The parser's: a header, or a field of the trailer section."""
         if self._has_head:
             raise Refused(400, "A trailer section is not read here.")
         self._headers.append((name.lower(), value.rstrip(b" \t")))
-        if len(self._headers) > self._limits.headers:
-            raise Refused(431, f"More than {self._limits.headers} headers.")
-        self._count(len(name) + len(value) + 4)
 
     def on_headers_complete(self) -> None:
         """The parser's: the header section is whole."""
         parser = self._parser
         self._method, self._version = parser.get_method(), parser.get_http_version()
-        self._length = check_request(self._method, self._target, self._version, self._headers)
+        limits = self._limits
+        if len(self._headers) > limits.headers:
+            raise Refused(431, f"More than {limits.headers} headers.")
+        if sum([len(name) + len(value) for name, value in self._headers]) + len(self._target) > limits.head_bytes:
+            raise Refused(431, f"The header section is larger than {limits.head_bytes} bytes.")
+        self._length, seen = check_request(self._method, self._target, self._version, self._headers)
         self._has_head = True
         self._keeps_alive = parser.should_keep_alive()
         if self._length == 0:
             return
-        if self._length > self._limits.body_bytes:
+        if self._length > limits.body_bytes:
             raise Refused(413, f"The body is larger than {self._limits.body_bytes} bytes.")
-        coding_of(self._headers)
+        if b"content-encoding" in seen:
+            self._coding = coding_of(seen[b"content-encoding"])
         self._started = self._loop.time()
         self._until = self._started + self._limits.body_s
-        if self._version == "1.1" and any(name == b"expect" for name, _ in self._headers):
+        if b"expect" in seen and self._version == "1.1":
             if self._is_working or self._queue:
                 raise Refused(417, "Expect is not answered behind a request that is still in work.")
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -155,8 +157,8 @@ class Door(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """The parser's: the request is whole."""
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        if body and (coding := coding_of(self._headers)):
-            body = decoded(coding, body, self._limits.body_bytes)
+        if body and self._coding:
+            body = decoded(self._coding, body, self._limits.body_bytes)
         request = Request(
             method=self._method.decode(),
             target=self._target.decode(),
@@ -183,14 +185,10 @@ class Door(asyncio.Protocol):
         self._method, self._version = b"", "1.1"
         self._headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
-        self._size = self._fed = self._head_size = self._length = 0
+        self._size = self._fed = self._length = 0
         self._started = 0.0
         self._keeps_alive = False
-
-    def _count(self, size: int) -> None:
-        self._head_size += size
-        if self._head_size > self._limits.head_bytes:
-            raise Refused(431, f"The header section is larger than {self._limits.head_bytes} bytes.")
+        self._coding = ""
 
     def _release(self) -> None:
         self._server.counts.buffered_bytes -= self._size

@@ -5,6 +5,7 @@ RFC 9110 (semantics), RFC 9112 (HTTP/1.1). Names are lower case once they are re
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 
@@ -35,8 +36,8 @@ class Refused(Exception):
         self.status, self.said = status, said
 
 
-def check_request(method: bytes, target: bytes, version: str, headers: Headers) -> int:
-    """The announced length of the body: -1 where it is chunked.
+def check_request(method: bytes, target: bytes, version: str, headers: Headers) -> tuple[int, dict[bytes, bytes]]:
+    """The announced length of the body (-1: chunked), and the headers of which there may be one.
 
     Raises:
         Refused: the request is malformed, ambiguous, or of a kind that is not served here.
@@ -57,9 +58,9 @@ def check_request(method: bytes, target: bytes, version: str, headers: Headers) 
         raise Refused(400, "The header host is missing.")
     if b"upgrade" in seen:
         raise Refused(501, "No other protocol can be changed to here.")
-    if seen.get(b"expect", b"100-continue").lower() != b"100-continue":
+    if b"expect" in seen and seen[b"expect"].lower() != b"100-continue":
         raise Refused(417, "Of the header expect only 100-continue is known here.")
-    return _length(version, seen)
+    return _length(version, seen), seen
 
 
 def _length(version: str, seen: dict[bytes, bytes]) -> int:
@@ -76,19 +77,18 @@ def _length(version: str, seen: dict[bytes, bytes]) -> int:
     return int(length)
 
 
-def nominated(headers: Headers) -> frozenset[bytes]:
-    """Names that a connection header declares to be for this hop alone (RFC 9110 §7.6.1), beside the known ones."""
-    found = [value for name, value in headers if name == b"connection"]
-    if not found:
-        return HOP_BY_HOP
-    named = {part.strip() for part in b",".join(found).lower().split(b",")}
-    return HOP_BY_HOP | (named - {b"close", b"keep-alive", b""})
-
-
 def end_to_end(headers: Headers, *, without: frozenset[bytes] = frozenset()) -> list[tuple[bytes, bytes]]:
-    """The headers that may travel on: none for this hop alone, none of `without`."""
-    gone = nominated(headers)
-    return [pair for pair in headers if pair[0] not in gone and pair[0] not in without]
+    """The headers that may travel on: none for this hop alone (RFC 9110 §7.6.1), none of `without`."""
+    gone = _gone(without)
+    for name, value in headers:
+        if name == b"connection" and value.lower() not in (b"keep-alive", b"close"):
+            gone |= {part.strip() for part in value.lower().split(b",")}
+    return [pair for pair in headers if pair[0] not in gone]
+
+
+@functools.lru_cache(maxsize=64)
+def _gone(without: frozenset[bytes]) -> frozenset[bytes]:
+    return HOP_BY_HOP | without
 
 
 def section(start: bytes, headers: Iterable[tuple[bytes, bytes]], rest: bytes = b"") -> bytes:
