@@ -100,7 +100,8 @@ _PARTS: Mapping[str, Part] = {
         """message error document model_changed system_changed tools_changed messages_changed
         previous_message_not_found unavailable base64 content ephemeral char_location page_location
         content_block_location search_result_location web_search_result_location custom auto any tool none
-        enabled disabled adaptive between_tools json_schema direct object approximate tool_reference fallback tool_uses input_tokens
+        enabled disabled adaptive between_tools json_schema direct object approximate tool_reference fallback
+        tool_uses input_tokens
         clear_tool_uses_20250919 clear_thinking_20251015 compact_20260112 thinking_turns all only except tab_opened
         download_started download_completed download_failed anthropic refusal mcp_toolset tokens
         bash_20241022 bash_20250124 computer_20241022 computer_20250124 computer_20251124 computer_toolset_20260801

@@ -17,6 +17,7 @@ from counterproof.rely.gate._walk_rules import (
     blob,
     calls,
     details,
+    echoed,
     fault,
     flag,
     given,
@@ -29,6 +30,8 @@ from counterproof.rely.gate._walk_rules import (
     reference,
     schema,
     sealed,
+    spoken,
+    stored,
     url,
     word,
 )
@@ -177,7 +180,7 @@ searching interpreting generating calling disabled text image audio client serve
 final_answer left right wheel back forward input output unknown original score block"""
 
 _PARTS_CHAT = {**_PARTS, "function": Part(own={"arguments": arguments})}
-_CHAT_MEMBERS: Mapping[str, Rule] = {**_MEMBERS, "function_call": a_call}
+_CHAT_MEMBERS: Mapping[str, Rule] = {**_MEMBERS, "function_call": a_call, "audio": spoken}
 
 _ROLES: Mapping[str, PieceRole] = {
     "system": "system",
@@ -189,5 +192,11 @@ _ROLES: Mapping[str, PieceRole] = {
 }
 
 CHAT = Vocabulary(_CHAT_MEMBERS, _PARTS_CHAT, frozenset(_WORDS_OF_OPENAI.split()), _ROLES)
-RESPONSES = Vocabulary({**_MEMBERS, "conversation": reference}, _PARTS, frozenset(_WORDS_OF_OPENAI.split()), _ROLES)
+RESPONSES = Vocabulary(
+    {**_MEMBERS, "conversation": reference, "prompt": stored}, _PARTS, frozenset(_WORDS_OF_OPENAI.split()), _ROLES
+)
 COMPLETIONS = Vocabulary({**_MEMBERS, "prompt": prompts}, _PARTS, frozenset(_WORDS_OF_OPENAI.split()), _ROLES)
+ECHOED: Mapping[str, Rule] = _all(
+    echoed, "instructions tools prompt metadata text tool_choice reasoning previous_response_id conversation input"
+)
+"""What the reply to a request for a response says again of that request."""

@@ -11,7 +11,18 @@ from counterproof.record import Event, EventKind, Piece, PieceRole
 from counterproof.rely.gate import _shape_anthropic, _shape_mcp, _shape_openai
 from counterproof.rely.gate._shape import Shape
 from counterproof.rely.gate._walk_exact import Json, decode, member
-from counterproof.rely.gate._walk_rules import MAX_WHERE, About, Reading, Vocabulary, an_object, free, given, members_of
+from counterproof.rely.gate._walk_rules import (
+    MAX_WHERE,
+    About,
+    Reading,
+    Rule,
+    Vocabulary,
+    an_object,
+    free,
+    given,
+    members_of,
+    read,
+)
 from counterproof.rely.gate._walk_tools import tools
 
 
@@ -32,6 +43,7 @@ class _Form(NamedTuple):
     is_reply: bool = False
     needs: tuple[str, ...] = ()
     kind: EventKind | None = None
+    own: Mapping[str, Rule] = {}
 
     @property
     def said(self) -> EventKind:
@@ -49,7 +61,9 @@ _FORMS: Mapping[Shape, _Form] = {
     "openai.responses.request": _Form(
         _shape_openai.RESPONSES, turns="input", needs=("input", "prompt", "previous_response_id", "conversation")
     ),
-    "openai.responses.reply": _Form(_shape_openai.RESPONSES, "assistant", is_reply=True, needs=("output", "error")),
+    "openai.responses.reply": _Form(
+        _shape_openai.RESPONSES, "assistant", is_reply=True, needs=("output", "error"), own=_shape_openai.ECHOED
+    ),
     "openai.completions.request": _Form(_shape_openai.COMPLETIONS, needs=("prompt",)),
     "openai.completions.reply": _Form(_shape_openai.COMPLETIONS, "assistant", needs=("choices", "error")),
     "anthropic.messages.request": _Form(_shape_anthropic.MESSAGES, turns="messages", needs=("messages",)),
@@ -125,6 +139,8 @@ def _known(w: Reading, value: dict[str, Json], form: _Form, tool: str) -> tuple[
         _conversation(w, value, form)
     elif form.vocabulary is _shape_mcp.MCP:
         return _protocol(w, value, form.role, tool)
+    elif form.own:
+        members_of(w, value, "", form.role, 0, form.own)
     else:
         an_object(w, value, "", form.role, 0)
     return form.said, ""
@@ -220,6 +236,10 @@ def _turns(w: Reading, turns: Sequence[Json], last: int, name: str) -> None:
             said, content = turn.get("role"), turn.get("content")
             if type(content) is str and type(said) is str and said in roles and content:
                 pieces.append(Piece(content, roles[said], addresses[index], index > last))
+                continue
+            if type(content) is list and type(said) is str and said in roles:
+                w.is_new = index > last
+                read(w, content, addresses[index], roles[said], 3)
                 continue
         w.is_new = index > last
         _turn(w, turn, f"{name}[{index}]")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
@@ -115,9 +115,22 @@ def read(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> No
         if _is_too_deep(w, where, depth):
             return
         for index, item in enumerate(value):
-            read(w, item, f"{where}[{index}]", role, depth + 1)
+            text = _plain_text(w, item)
+            if text:
+                w.text(text, f"{where}[{index}].text", role)
+            else:
+                read(w, item, f"{where}[{index}]", role, depth + 1)
     elif value is not None:
         w.note(where, f"{_named(value)} where a text belongs")
+
+
+def _plain_text(w: Reading, part: Json) -> str:
+    """The text of what nearly every part of a turn is: a type and a text; empty for any other."""
+    if type(part) is dict and len(part) == 2:
+        text, named = part.get("text"), part.get("type")
+        if type(text) is str and type(named) is str and named in _PLAIN and named in w.vocabulary.parts:
+            return text
+    return ""
 
 
 def an_object(w: Reading, value: dict[str, Json], where: str, role: PieceRole, depth: int) -> None:
@@ -431,6 +444,29 @@ def reference(w: Reading, value: Json, where: str, role: PieceRole, depth: int) 
         free(w, value, where, role, depth)
 
 
+def stored(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
+    """Something that the upstream holds, with what is filled in here."""
+    if type(value) is dict and not w.is_reply:
+        w.note(where, "stands for what only the upstream holds")
+    read(w, value, where, role, depth)
+
+
+def spoken(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
+    """Audio as a reply gives it, or, in an earlier turn of a request, the name of such."""
+    if type(value) is dict and value.keys() == {"id"}:
+        reference(w, value, where, role, depth)
+    else:
+        read(w, value, where, role, depth)
+
+
+def echoed(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
+    """What a reply repeats of its request: nobody's new words, and not those of who replies."""
+    role = "system"
+    was, w.is_new = w.is_new, False
+    w.vocabulary.members[where](w, value, where, role, depth)
+    w.is_new = was
+
+
 def unpacked(data: str) -> str | None:
     """The text within base64 (RFC 4648, section 4) or a base64 `data:` URL; None where it is none."""
     if data[:5].lower() == "data:":
@@ -438,10 +474,21 @@ def unpacked(data: str) -> str | None:
         if not head.lower().endswith(";base64"):
             return None
     try:
-        text = base64.b64decode(data, validate=True).decode("utf-8")
+        if _is_binary(binascii.a2b_base64(data[:_LOOK], strict_mode=True)):
+            return None
+        text = binascii.a2b_base64(data, strict_mode=True).decode("utf-8")
     except (binascii.Error, ValueError):
         return None
-    return None if _CONTROLS.intersection(text) else text
+    return None if _CONTROL.search(text) else text
+
+
+def _is_binary(begins: bytes) -> bool:
+    """Whether data cannot be a text, by how they begin: images and sound need not be unpacked whole."""
+    try:
+        begins.decode("utf-8")
+    except UnicodeDecodeError as refusal:
+        return refusal.start < len(begins) - 3
+    return False
 
 
 def _amiss(w: Reading, value: Json, where: str, role: PieceRole, depth: int, wanted: str) -> None:
@@ -454,7 +501,9 @@ def _named(value: Json) -> str:
 
 
 _PICTURE: Mapping[str, Rule] = {"url": url}
-_CONTROLS = frozenset(map(chr, range(32))) - frozenset("\t\n\r\f")
+_PLAIN = frozenset({"text", "input_text", "output_text"})
+_CONTROL = re.compile(r"[\0-\x08\x0b\x0e-\x1f]")
+_LOOK = 256
 _JSON_NAMES: Mapping[type, str] = {
     str: "a text", int: "a number", float: "a number", bool: "true or false", dict: "an object", list: "a list",
     type(None): "nothing",
