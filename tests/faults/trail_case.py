@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from counterproof import note
 from counterproof.errors import CounterproofError
 from counterproof.record import Decision, GatePolicy, Sighting
@@ -56,7 +58,7 @@ class TrailCase:
         except CounterproofError as exc:
             return [f"it does not go on: {exc}"]
         wrong = [f"{one.where}: {one.what}: {one.recorded}" for one in found.mismatches]
-        there = [one[5][5] for one in lines(folder) if one[0] == "decision"]  # type: ignore[index] # a list
+        there = [msgspec.convert(one[5], list[object])[5] for one in lines(folder) if one[0] == "decision"]
         wrong += [
             f"decision {told.decode()} took effect and is not kept" for told in ended.told if int(told) not in there
         ]

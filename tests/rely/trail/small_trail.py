@@ -12,10 +12,11 @@ import msgspec
 from counterproof import note, record
 from counterproof.record import Answer, Decision, GatePolicy, Sighting
 from counterproof.rely import gate, trail
+from tests.chain import small_chain
 
 NOW_MS = 1_790_000_000_000
 GATE = "front door"
-SIGNER = note.unsafe_seeded("gate.example/head", "ed25519", b"h" * 32)
+SIGNER = small_chain.key("gate.example/head", "ed25519")
 POLICY = GatePolicy(
     name="small",
     rules=(
