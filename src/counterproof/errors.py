@@ -20,6 +20,7 @@
     |   |-- BadLog                    a log's or a witness's folder, lock or answer is not what it must be
     |   |-- BadGate                   a gate's policy, rule, pattern, expression or configuration cannot be used
     |   |-- BadTrail                  a record of decisions is damaged, of another version, or in use
+    |   |   `-- TrailInUse            another process is writing it right now
     |   |-- MissingExtra              an optional part of the program is not installed
     |   `-- BadWeights                an organism's files do not have the digest that the manifest states
     |-- NotVerified                   what was checked does not hold; names the step; exit code 5
@@ -158,6 +159,10 @@ class BadGate(BadInput):
 
 class BadTrail(BadInput):
     """A record of decisions is damaged, of another version, or in use; `where` is the file and line."""
+
+
+class TrailInUse(BadTrail):
+    """Another process is writing the record right now."""
 
 
 class NotVerified(CounterproofError):

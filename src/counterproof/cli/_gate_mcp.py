@@ -17,11 +17,9 @@ import click
 from counterproof import errors
 
 if TYPE_CHECKING:
-    from counterproof.cli import _gate_ready
-    from counterproof.rely import tools
+    from counterproof.rely import guard, tools
 
 _FILE = click.Path(path_type=Path)
-_MAX_AT_ONCE = 256
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _ENDS = {
     "client": 0,
@@ -131,33 +129,18 @@ def _over_http(given: _Asked) -> int:
 
 
 @contextlib.contextmanager
-def _opened(given: _Asked) -> Generator[tuple[_gate_ready.Ready, tools.Listing]]:
+def _opened(given: _Asked) -> Generator[tuple[guard.Ready, tools.Listing]]:
     """A guard whose record is the first of this folder's that no other process is writing."""
-    from counterproof.rely import tools  # noqa: PLC0415 - loaded when the command runs
+    from counterproof.rely import guard, tools  # noqa: PLC0415 - loaded when the command runs
 
     listing = tools.Listing(tools.Pins(given.tools))
-    with contextlib.ExitStack() as stack:
-        yield _first_free(given, stack), listing
+    with guard.opened(
+        given.policy, given.trail, worker="mcp*", name=given.name, key=given.key, sync_s=given.sync_s
+    ) as ready:
+        yield ready, listing
 
 
-def _first_free(given: _Asked, stack: contextlib.ExitStack) -> _gate_ready.Ready:
-    from counterproof.cli import _gate_ready  # noqa: PLC0415 - loaded when the command runs
-
-    for number in range(_MAX_AT_ONCE):
-        try:
-            return stack.enter_context(
-                _gate_ready.opened(
-                    given.policy, given.trail, worker=f"mcp{number}", name=given.name, key=given.key,
-                    sync_s=given.sync_s,
-                )
-            )  # fmt: skip
-        except errors.BadTrail as exc:
-            if "another process" not in exc.what:
-                raise
-    raise errors.BadTrail("too many gateways write their records here", where=str(given.trail), mend="take another")
-
-
-def _reload(ready: _gate_ready.Ready) -> None:
+def _reload(ready: guard.Ready) -> None:
     try:
         ready.reload()
     except errors.CounterproofError as exc:

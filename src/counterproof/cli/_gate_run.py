@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from counterproof import errors, server
-from counterproof.cli import _gate_ready, _values
+from counterproof.cli import _values
 
 if TYPE_CHECKING:
     from counterproof.rely import desk, guard, pool
@@ -64,10 +64,10 @@ def run(given: Asked) -> int:
 
 def _one(given: Asked) -> signal.Signals:
     """One process that decides."""
-    from counterproof.rely import desk, wire  # noqa: PLC0415 - loads only where a gate runs
+    from counterproof.rely import desk, guard, wire  # noqa: PLC0415 - loads only where a gate runs
 
     tells = desk.Telemetry().emit if given.events else None
-    with _gate_ready.opened(
+    with guard.opened(
         given.policy, given.trail, worker=given.worker, name=given.name, key=given.key, sync_s=given.sync_s, tells=tells
     ) as ready:
         if given.worker_of is None:
@@ -90,7 +90,7 @@ def _one(given: Asked) -> signal.Signals:
         return server.until_signal(work, say, wire.new_loop)
 
 
-async def _serve(given: Asked, ready: _gate_ready.Ready, on_ready: Callable[[str], None], stop: asyncio.Event) -> None:
+async def _serve(given: Asked, ready: guard.Ready, on_ready: Callable[[str], None], stop: asyncio.Event) -> None:
     from counterproof.rely import proxy, wire  # noqa: PLC0415 - loads only where a gate runs
 
     settings = proxy.Settings(
@@ -108,7 +108,7 @@ async def _serve(given: Asked, ready: _gate_ready.Ready, on_ready: Callable[[str
         raise errors.BadOption(what, where="--port", mend="choose another") from exc
 
 
-def _pool(given: Asked, ready: _gate_ready.Ready) -> pool.Pool | None:
+def _pool(given: Asked, ready: guard.Ready) -> pool.Pool | None:
     """Begins to share the memory where that was asked for."""
     if not given.pool:
         return None
@@ -125,7 +125,7 @@ def _pool(given: Asked, ready: _gate_ready.Ready) -> pool.Pool | None:
     return shared
 
 
-def _reload(ready: _gate_ready.Ready) -> None:
+def _reload(ready: guard.Ready) -> None:
     """On SIGHUP: another policy, or a sentence that says why it stays as it is."""
     try:
         rules = ready.reload()
@@ -136,7 +136,7 @@ def _reload(ready: _gate_ready.Ready) -> None:
     _say_measured(ready)
 
 
-def _say_measured(ready: _gate_ready.Ready) -> None:
+def _say_measured(ready: guard.Ready) -> None:
     """A policy whose error rates nobody knows says so, at every start."""
     if not ready.is_measured:
         click.echo(
@@ -149,7 +149,7 @@ def _say_measured(ready: _gate_ready.Ready) -> None:
 class _Own:
     """The process itself, as its desk sees it."""
 
-    def __init__(self, given: Asked, ready: _gate_ready.Ready, shared: pool.Pool | None) -> None:
+    def __init__(self, given: Asked, ready: guard.Ready, shared: pool.Pool | None) -> None:
         self._given, self._ready, self._pool = given, ready, shared
         self.is_stopping = False
 
@@ -175,7 +175,7 @@ class _Own:
 
 @contextlib.asynccontextmanager
 async def _desk(
-    given: Asked, ready: _gate_ready.Ready, shared: pool.Pool | None, stop: asyncio.Event
+    given: Asked, ready: guard.Ready, shared: pool.Pool | None, stop: asyncio.Event
 ) -> AsyncGenerator[None]:
     """The desk on its own port, or for the process that minds this one at a socket of its own."""
     from counterproof.rely import appeal, desk  # noqa: PLC0415 - loads only where a gate runs

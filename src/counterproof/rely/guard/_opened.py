@@ -1,4 +1,4 @@
-"""A guard put together from files: what the commands of a gate have in common."""
+"""A guard put together from files: a policy's folder, and a record's with the secret that is made there once."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from counterproof import errors
-
-if TYPE_CHECKING:
-    from counterproof.record import Decision, Event
-    from counterproof.rely import gate, guard, judge, trail
+from counterproof import errors, note
+from counterproof.record import Decision, Event
+from counterproof.rely import gate, judge, trail
+from counterproof.rely.guard._clock import steady
+from counterproof.rely.guard._guard import Guard
 
 _FILE = "secret"
 _SECRET_BYTES = 32
+_MAX_WORKERS = 1024
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class Ready:
 
     policy_folder: Path
     secret: bytes
-    guard: guard.Guard
+    guard: Guard
     trail: trail.Trail
     judge: judge.Judge
     began_ms: int
@@ -60,24 +60,22 @@ def opened(
 ) -> Generator[Ready]:
     """A guard under the policy in a folder, with its record in another; closed whole at the block's end.
 
+    `worker`: whose record it is in that folder; a name that ends in `*` is that of the first worker (`mcp0`, `mcp1`,
+    ...) under whose name nobody is writing.
+
     Raises:
         BadGate: the policy cannot be used.
         BadTrail: the record is damaged, in use or another gate's.
         BadKey: the key cannot be read or is of another kind.
         StorageFailed: the record cannot be written.
     """
-    from counterproof import note  # noqa: PLC0415 - loads only where a gate runs
-    from counterproof.rely import gate, guard, trail  # noqa: PLC0415 - same
-
     secret = secret_of(folder)
     rules, asked, is_measured = _read(policy, secret)
-    clock = guard.steady()
+    clock = steady()
     signer = note.read_key(key) if key is not None else None
-    kept = trail.Trail(folder, worker, name, now_ms=clock(), signer=signer, pace=trail.Pace(sync_s=sync_s))
+    kept = _kept(folder, worker, name, clock(), signer, trail.Pace(sync_s=sync_s))
     try:
-        watched = guard.Guard(
-            rules, kept, memory=gate.Memory(rules.policy.memory), judge=asked, clock=clock, tells=tells
-        )
+        watched = Guard(rules, kept, memory=gate.Memory(rules.policy.memory), judge=asked, clock=clock, tells=tells)
         yield Ready(policy, secret, watched, kept, asked, time.time_ns() // 1_000_000, is_measured)
     finally:
         kept.close(clock())
@@ -105,6 +103,17 @@ def secret_of(folder: Path) -> bytes:
     return found
 
 
+def _kept(
+    folder: Path, worker: str, name: str, now_ms: int, signer: note.Signer | None, pace: trail.Pace
+) -> trail.Trail:
+    if not worker.endswith("*"):
+        return trail.Trail(folder, worker, name, now_ms=now_ms, signer=signer, pace=pace)
+    for number in range(_MAX_WORKERS):
+        with contextlib.suppress(errors.TrailInUse):
+            return trail.Trail(folder, f"{worker[:-1]}{number}", name, now_ms=now_ms, signer=signer, pace=pace)
+    raise errors.BadTrail("too many processes write their records here", where=str(folder), mend="take another folder")
+
+
 def _make_secret(path: Path) -> None:
     """Whole or not at all, and the first of several processes wins."""
     made = path.with_name(f".{path.name}.{os.getpid()}")
@@ -121,8 +130,6 @@ def _make_secret(path: Path) -> None:
 
 def _read(folder: Path, secret: bytes) -> tuple[gate.Rules, judge.Judge, bool]:
     """The rules, whoever is asked about prompt policies, and whether the rules' error rates are known."""
-    from counterproof.rely import gate, judge  # noqa: PLC0415 - loads only where a gate runs
-
     policy = gate.read_policy(folder)
     rules = gate.Rules(policy, secret)
     return rules, judge.Judge(policy.models), False
