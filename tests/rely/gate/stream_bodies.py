@@ -49,7 +49,7 @@ def chat(*parts: str, name: str = "content") -> bytes:
     """A chat completion that says these parts."""
     first = chunk({"role": "assistant", "content": ""})
     usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
-    last = {**chunk({}), "choices": [], "usage": usage}
+    last: Json = {**chunk({}), "choices": [], "usage": usage}
     return sse([first, *(chunk({name: part}) for part in parts), chunk({}, "stop"), last, b"[DONE]"])
 
 
@@ -69,7 +69,7 @@ def completions(*parts: str) -> bytes:
     texts = [
         {**head, "choices": [{"index": 0, "text": part, "logprobs": None, "finish_reason": None}]} for part in parts
     ]
-    last = {**head, "choices": [{"index": 0, "text": "", "logprobs": None, "finish_reason": "stop"}]}
+    last: Json = {**head, "choices": [{"index": 0, "text": "", "logprobs": None, "finish_reason": "stop"}]}
     return sse([*texts, last, b"[DONE]"])
 
 
@@ -84,7 +84,7 @@ def _block(index: int, block: Json, deltas: Iterable[Json]) -> list[Json]:
 def messages(*parts: str, thinking: Sequence[str] = (), arguments: Sequence[str] = ()) -> bytes:
     """A message with thinking, text and a tool call, each where it is given."""
     usage = {"input_tokens": 1, "output_tokens": 1}
-    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": []}
+    message: Json = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": []}
     ends = {"stop_reason": None, "stop_sequence": None, "usage": usage}
     out: list[Json] = [{"type": "message_start", "message": {**message, **ends}}, {"type": "ping"}]
     index = 0
@@ -97,7 +97,7 @@ def messages(*parts: str, thinking: Sequence[str] = (), arguments: Sequence[str]
         out += _block(index, {"type": "text", "text": ""}, [{"type": "text_delta", "text": part} for part in parts])
         index += 1
     if arguments:
-        block = {"type": "tool_use", "id": "toolu_1", "name": "send", "input": {}}
+        block: Json = {"type": "tool_use", "id": "toolu_1", "name": "send", "input": {}}
         out += _block(index, block, [{"type": "input_json_delta", "partial_json": part} for part in arguments])
     reason = "tool_use" if arguments else "end_turn"
     delta = {"stop_reason": reason, "stop_sequence": None}
@@ -126,7 +126,7 @@ def responses(*parts: str, arguments: Sequence[str] = (), summary: Sequence[str]
         "input_tokens": 1, "output_tokens": 2, "total_tokens": 3, "input_tokens_details": {"cached_tokens": 0},
         "output_tokens_details": {"reasoning_tokens": 0},
     }  # fmt: skip
-    done = {**head, "status": "completed", "output": items, "usage": usage}
+    done: Json = {**head, "status": "completed", "output": items, "usage": usage}
     out.append({"type": "response.completed", "response": done})
     return sse(({**value, "sequence_number": at} for at, value in enumerate(out)), has_names=True)
 
@@ -138,7 +138,7 @@ def _added(at: int, item: Json) -> Json:
 def _reasoning(at: int, parts: list[str]) -> tuple[Json, list[Json]]:
     item: Json = {"type": "reasoning", "id": f"rs_{at}", "summary": []}
     where = {"item_id": f"rs_{at}", "output_index": at, "summary_index": 0}
-    done = {**item, "summary": [{"type": "summary_text", "text": "".join(parts)}]}
+    done: Json = {**item, "summary": [{"type": "summary_text", "text": "".join(parts)}]}
     stem = "response.reasoning_summary"
     return done, [
         _added(at, item),
@@ -153,9 +153,9 @@ def _reasoning(at: int, parts: list[str]) -> tuple[Json, list[Json]]:
 def _message(at: int, parts: list[str]) -> tuple[Json, list[Json]]:
     item: Json = {"type": "message", "id": f"msg_{at}", "role": "assistant", "status": "in_progress", "content": []}
     where = {"item_id": f"msg_{at}", "output_index": at, "content_index": 0}
-    part = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
-    whole = {**part, "text": "".join(parts)}
-    done = {**item, "status": "completed", "content": [whole]}
+    part: Json = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
+    whole: Json = {**part, "text": "".join(parts)}
+    done: Json = {**item, "status": "completed", "content": [whole]}
     return done, [
         _added(at, item),
         {"type": "response.content_part.added", **where, "part": part},
@@ -173,7 +173,7 @@ def _call(at: int, parts: list[str]) -> tuple[Json, list[Json]]:
     item: Json = {"type": "function_call", "id": f"fc_{at}", "call_id": "call_1", "name": "send", "arguments": ""}
     item["status"] = "in_progress"
     where = {"item_id": f"fc_{at}", "output_index": at}
-    done = {**item, "arguments": "".join(parts), "status": "completed"}
+    done: Json = {**item, "arguments": "".join(parts), "status": "completed"}
     stem = "response.function_call_arguments"
     return done, [
         _added(at, item),

@@ -8,6 +8,12 @@ import anthropic
 import httpx2
 import openai
 import pytest
+from openai.types.responses import (
+    Response,
+    ResponseCompletedEvent,
+    ResponseFunctionToolCall,
+    ResponseIncompleteEvent,
+)
 
 from counterproof.rely import gate
 from tests.rely.gate import stream_bodies as bodies
@@ -52,13 +58,11 @@ def message_said(raw: bytes) -> anthropic.types.Message:
         return stream.get_final_message()
 
 
-def response_said(raw: bytes) -> openai.types.responses.Response:
+def response_said(raw: bytes) -> Response:
     with openai_client(raw) as client:
         events = list(client.responses.create(model="m", input="x", stream=True))
     last = events[-1]
-    assert isinstance(
-        last, openai.types.responses.ResponseCompletedEvent | openai.types.responses.ResponseIncompleteEvent
-    )
+    assert isinstance(last, ResponseCompletedEvent | ResponseIncompleteEvent)
     return last.response
 
 
@@ -184,7 +188,7 @@ def test_a_modified_call_is_told_modified_to_the_end() -> None:
         gate.Stream("openai.responses.reply", bodies.PLAN), [bodies.responses(arguments=ARGUMENTS)], decide
     )[0]
     item = response_said(responses).output[0]
-    assert isinstance(item, openai.types.responses.ResponseFunctionToolCall)
+    assert isinstance(item, ResponseFunctionToolCall)
     assert json.loads(item.arguments) == changed
     assert b"a@b.c" not in responses
     chat = bodies.play(gate.Stream("openai.chat.reply", bodies.PLAN), [bodies.chat_calls(ARGUMENTS)], decide)[0]

@@ -101,16 +101,16 @@ def test_log_probabilities_do_not_run_ahead(parts: list[str], places: list[int])
     out, _ = bodies.play(
         gate.Stream("openai.chat.reply", bodies.PLAN), bodies.cut(raw, places), bodies.refuse_hits, says=""
     )
-    tokens = [
-        entry["token"]
-        for event in bodies.read(out)
-        for entry in ((event["choices"][0]["logprobs"] or {}).get("content") or [])
-    ]
+    tokens = [token for event in bodies.read(out) for token in _tokens(event["choices"][0]["logprobs"])]
     assert "".join(parts).startswith("".join(tokens))
     assert said(out, of_chat).startswith("".join(tokens)) or not re.search(
         "secret\\s+word", bodies.folded("".join(parts))
     )
     assert not re.search("secret\\s+word", bodies.folded("".join(tokens)))
+
+
+def _tokens(logprobs: dict[str, list[dict[str, str]]] | None) -> list[str]:
+    return [entry["token"] for entry in (logprobs["content"] if logprobs else [])]
 
 
 def _entry(token: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 import msgspec
 
@@ -188,7 +188,8 @@ class _View:
     def _candidates(self, raw: bytes) -> Sequence[int]:
         order, chosen = self._set
         # A set that runs out of memory answers "none"; something was found, so then every rule is looked for.
-        return [order[at] for at in sorted(chosen.Match(raw))] or order
+        found = cast("list[int]", chosen.Match(raw))
+        return [order[at] for at in sorted(found)] or order
 
     @cached_property
     def _set(self) -> tuple[list[int], Any]:

@@ -7,8 +7,9 @@ them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, cast
 
 from counterproof.rely.gate._hold import Release
 from counterproof.rely.gate._shape import Shape
@@ -20,6 +21,7 @@ from counterproof.rely.gate._stream_parts import (
     Json,
     a_text,
     an_index,
+    is_object,
     objects,
     to_json,
     without,
@@ -27,10 +29,12 @@ from counterproof.rely.gate._stream_parts import (
 
 TEXTS = ("content", "refusal", "reasoning_content", "reasoning")
 DONE = b"data: [DONE]\n\n"
+_MARK = "\ue000 text \ue001"
 ENVELOPE = ("id", "object", "created", "model", "system_fingerprint", "service_tier", "provider")
 
 
-class Reply(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Reply:
     """One of the choices: its texts, what its log probabilities say again, and the tool calls that are not whole."""
 
     index: int
@@ -47,6 +51,7 @@ class ChatStream(Dialect):
     def __init__(self, *parts: Any) -> None:  # noqa: ANN401 - handed on to Dialect
         super().__init__(*parts)
         self._replies: dict[int, Reply] = {}
+        self._same: _Same | None = None
         self._envelope: Json = {"id": "", "object": "chat.completion.chunk", "created": 0, "model": ""}
 
     def take(self, event: SseEvent) -> None:
@@ -60,6 +65,8 @@ class ChatStream(Dialect):
 
     def value(self, value: Json, event: SseEvent) -> None:  # noqa: ARG002 - a chunk says what it is
         """One chunk: texts go to their channels, calls are kept, the rest is looked at."""
+        if self._same is not None and self._is_taken(self._same, value):
+            return
         choices = objects(value.get("choices"))
         rests = [self._rest_of(choice) for choice in choices]
         looked = without(value, "obfuscation") if self._is_padding(value.get("obfuscation")) else value
@@ -75,11 +82,27 @@ class ChatStream(Dialect):
             self.ask(pieces, unscanned, frame)
         else:
             self.say(frame)
+        self._same = None if pieces or unscanned else _Same.of(value)
         for out in outs:
             for channel, name, release in out.later:
                 self._release(out.index, channel, name, release)
             if out.finish is not None:
                 self._close(out.index, out.finish)
+
+    def _is_taken(self, same: _Same, value: Json) -> bool:
+        """Most chunks are the one before with another text, and only the text needs to be looked at."""
+        text = same.text_of(value)
+        reply = self._replies.get(same.index)
+        if not text or reply is None:
+            return False
+        channel = self._channel(reply, "content")
+        for release in channel.feed(text):
+            if release.asks:
+                self._release(same.index, channel, "content", release)
+            elif release.text:
+                self.say(same.frame(release.text))
+                channel.leaves(release.text)
+        return True
 
     def _is_padding(self, value: object) -> bool:
         return type(value) is str and value.isascii() and value.isalnum() and self.plan.is_clean(value)
@@ -88,7 +111,7 @@ class ChatStream(Dialect):
         """The choice without what is held, its delta called by the name that a whole reply has for it."""
         rest = without(choice, "delta", "logprobs")
         delta = choice.get("delta")
-        if isinstance(delta, dict):
+        if is_object(delta):
             held = [name for name in TEXTS if type(delta.get(name)) is str]
             rest["message"] = without(delta, *held, *_calls_in(delta))
         elif delta is not None:
@@ -113,7 +136,7 @@ class ChatStream(Dialect):
         first = dict(choice)
         later: list[tuple[Channel, str, Release]] = []
         says = False
-        if isinstance(delta, dict):
+        if is_object(delta):
             self._keep_calls(reply, delta)
             kept = without(delta, *_calls_in(delta))
             says = any(name not in TEXTS and item is not None for name, item in kept.items())
@@ -138,7 +161,7 @@ class ChatStream(Dialect):
     def _keep_calls(self, reply: Reply, delta: Json) -> None:
         """Fragments of calls put together; they leave when the call is whole."""
         fragments = [("tool", fragment) for fragment in objects(delta.get("tool_calls"))]
-        if isinstance(delta.get("function_call"), dict):
+        if is_object(delta.get("function_call")):
             fragments.append(("function", delta["function_call"]))
         for kind, fragment in fragments:
             if self.keep(len(str(fragment))):
@@ -171,7 +194,8 @@ class ChatStream(Dialect):
         else:
             for (kind, at), call in reply.calls.items():
                 self._call(index, kind, at, call)
-            self.say(framed(to_json({**self._envelope, "choices": [{**finish, "delta": {}, "logprobs": None}]})))
+            last: Json = {**finish, "delta": {}, "logprobs": None}
+            self.say(framed(to_json({**self._envelope, "choices": [last]})))
         del self._replies[index]
 
     def _unfinished(self, reply: Reply) -> None:
@@ -213,7 +237,8 @@ class ChatStream(Dialect):
         return end
 
 
-class _Out(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Out:
     """A choice with what may leave of it at once, what leaves after that, whether it says anything, and its end."""
 
     index: int
@@ -223,6 +248,49 @@ class _Out(NamedTuple):
     finish: Json | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Same:
+    """A chunk of nothing but text that was looked at; `rest` is the chunk with None for its delta."""
+
+    index: int
+    rest: Json
+    before: bytes
+    behind: bytes
+
+    @classmethod
+    def of(cls, value: Json) -> _Same | None:
+        """The chunk, if it has one choice and that nothing but text."""
+        choices = objects(value.get("choices"))
+        if len(choices) != 1 or any(choices[0].get(name) is not None for name in ("logprobs", "finish_reason")):
+            return None
+        delta, index = choices[0].get("delta"), choices[0].get("index")
+        if not is_object(delta) or list(delta) != ["content"] or type(index) is not int:
+            return None
+        whole = framed(to_json({**value, "choices": [{**choices[0], "delta": {"content": _MARK}}]}))
+        before, mark, behind = whole.partition(to_json(_MARK))
+        if not mark or to_json(_MARK) in behind:
+            return None
+        return cls(index, {**value, "choices": [{**choices[0], "delta": None}]}, before, behind)
+
+    def text_of(self, value: Json) -> str:
+        """The text of a chunk that is this one otherwise, else nothing; `value` is what it was in the end."""
+        choices = value.get("choices")
+        if type(choices) is not list or len(cast("list[object]", choices)) != 1:
+            return ""
+        choice: object = choices[0]
+        delta = choice.get("delta") if is_object(choice) else None
+        if not is_object(choice) or not is_object(delta) or len(delta) != 1:
+            return ""
+        choice["delta"] = None
+        is_same = value == self.rest
+        choice["delta"] = delta
+        return a_text(delta.get("content")) if is_same else ""
+
+    def frame(self, text: str) -> bytes:
+        """The chunk with this text."""
+        return self.before + to_json(text) + self.behind
+
+
 def _choice(index: int, delta: Json, finish: str | None) -> Json:
     return {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
 
@@ -230,7 +298,7 @@ def _choice(index: int, delta: Json, finish: str | None) -> Json:
 def _calls_in(delta: Json) -> list[str]:
     """The members of a delta that are fragments of calls."""
     found = ["tool_calls"] if objects(delta.get("tool_calls")) else []
-    return [*found, "function_call"] if isinstance(delta.get("function_call"), dict) else found
+    return [*found, "function_call"] if is_object(delta.get("function_call")) else found
 
 
 def _grow(call: Json, fragment: Json) -> None:
@@ -238,7 +306,7 @@ def _grow(call: Json, fragment: Json) -> None:
     for name, item in fragment.items():
         if name == "index":
             continue
-        if name in ("function", "custom") and isinstance(item, dict):
+        if name in ("function", "custom") and is_object(item):
             _grow(call.setdefault(name, {}), item)
         elif name in ("arguments", "input", "name") and type(item) is str:
             call[name] = a_text(call.get(name)) + item

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from counterproof.rely.gate._hold import Hold, HoldbackPlan
-from counterproof.rely.gate._stream_parts import Json, objects
+from counterproof.rely.gate._stream_parts import Json, is_object, objects
 
 _LISTS = ("content", "refusal")
 _ENTRY = frozenset({"token", "logprob", "bytes", "top_logprobs"})
@@ -24,7 +24,7 @@ class Logprobs:
     @staticmethod
     def knows(value: object) -> bool:
         """Whether this is what the chat API sends: lists of tokens with their numbers, and nothing else."""
-        if not isinstance(value, dict) or not value or not set(value) <= set(_LISTS):
+        if not is_object(value) or not value or not set(value) <= set(_LISTS):
             return False
         return all(item is None or _are_entries(item) for item in value.values())
 
@@ -82,10 +82,8 @@ class Logprobs:
 
 
 def _are_entries(value: object) -> bool:
-    if type(value) is not list:
-        return False
     entries = objects(value)
-    return len(entries) == len(value) and all(map(_is_entry, entries))
+    return (bool(entries) or value == []) and all(map(_is_entry, entries))
 
 
 def _is_entry(entry: Json) -> bool:

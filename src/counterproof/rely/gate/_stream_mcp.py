@@ -12,7 +12,7 @@ import msgspec
 from counterproof.rely.gate._rewrite import rewrite
 from counterproof.rely.gate._shape import Shape
 from counterproof.rely.gate._sse import SseEvent, framed
-from counterproof.rely.gate._stream_parts import Dialect, Json, from_json, to_json
+from counterproof.rely.gate._stream_parts import Dialect, Json, from_json, is_object, to_json
 from counterproof.rely.gate._walk import walk
 
 REFUSED = -32_000
@@ -56,7 +56,7 @@ class McpStream(Dialect):
                 return b""
             meta = {"_meta": {"counterproof/receipt": receipt}} if receipt else {}
             result = asked.get("result")
-            if isinstance(result, dict) and "content" in result:
+            if is_object(result) and "content" in result:
                 told: Json = {"content": [{"type": "text", "text": says}], "isError": True, **meta}
                 return framed(to_json({"jsonrpc": "2.0", "id": asked["id"], "result": told}), b"message")
             error: Json = {"code": REFUSED, "message": says or "refused", **({"data": meta} if meta else {})}

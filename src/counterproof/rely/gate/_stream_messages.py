@@ -9,7 +9,17 @@ import msgspec
 
 from counterproof.rely.gate._shape import Shape
 from counterproof.rely.gate._sse import SseEvent, framed
-from counterproof.rely.gate._stream_parts import Channel, Dialect, Json, a_text, an_index, from_json, to_json, without
+from counterproof.rely.gate._stream_parts import (
+    Channel,
+    Dialect,
+    Json,
+    a_text,
+    an_index,
+    from_json,
+    is_object,
+    to_json,
+    without,
+)
 
 _TEXTS = {"text": ("text", "text_delta"), "thinking": ("thinking", "thinking_delta")}
 _DELTAS = {delta: member for member, delta in _TEXTS.values()}
@@ -60,7 +70,7 @@ class MessagesStream(Dialect):
 
     def _start(self, value: Json) -> None:
         message = value.get("message")
-        inner = message if isinstance(message, dict) else {"message": message}
+        inner = message if is_object(message) else {"message": message}
         self.looked({"content": [], **inner, **without(value, "type", "message")}, _frame(value))
         self._is_started = True
 
@@ -68,7 +78,7 @@ class MessagesStream(Dialect):
         index, block = an_index(value.get("index")), value.get("content_block")
         self._next = max(self._next, index + 1)
         self._ended(index)
-        if not isinstance(block, dict):
+        if not is_object(block):
             self.unreadable(SseEvent(to_json(value), b"content_block_start"), "no content block")
             return
         member, delta = _TEXTS.get(a_text(block.get("type")), ("", ""))
@@ -85,7 +95,7 @@ class MessagesStream(Dialect):
 
     def _delta(self, value: Json) -> None:
         index, delta = an_index(value.get("index")), value.get("delta")
-        delta = delta if isinstance(delta, dict) else {"delta": delta}
+        delta = delta if is_object(delta) else {"delta": delta}
         kind = a_text(delta.get("type"))
         more = without(value, "type", "index", "delta")
         if index in self._held:
@@ -158,7 +168,7 @@ class MessagesStream(Dialect):
             stop = _frame({"type": "content_block_stop", "index": index})
             if not parts:
                 return _frame({"type": "content_block_start", "index": index, "content_block": told}) + stop
-            start = {"type": "content_block_start", "index": index, "content_block": {**told, "input": {}}}
+            start: Json = {"type": "content_block_start", "index": index, "content_block": {**told, "input": {}}}
             said = to_json(told["input"]).decode() if not notes else told["input"]
             delta = {"type": "input_json_delta", "partial_json": said}
             return _frame(start) + _frame({"type": "content_block_delta", "index": index, "delta": delta}) + stop
@@ -169,7 +179,7 @@ class MessagesStream(Dialect):
     def _message_delta(self, value: Json) -> None:
         self._closed_all()
         delta = value.get("delta")
-        inner = delta if isinstance(delta, dict) else {"delta": delta}
+        inner = delta if is_object(delta) else {"delta": delta}
         self.looked({"content": [], **inner, **without(value, "type", "delta")}, _frame(value), is_whole=True)
 
     def _message_stop(self, value: Json) -> None:

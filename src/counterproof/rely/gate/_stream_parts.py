@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypeGuard, cast
 
 import msgspec
 
@@ -313,6 +313,11 @@ def a_text(value: object) -> str:
 def an_index(value: object) -> int:
     """The value if it is a whole number, else 0."""
     return value if type(value) is int else 0
+
+
+def is_object(value: object) -> TypeGuard[Json]:
+    """Whether this is a JSON object."""
+    return type(value) is dict
 
 
 def objects(value: object) -> list[Json]:

@@ -19,6 +19,7 @@ from counterproof.rely.gate._stream_parts import (
     a_text,
     an_index,
     is_name,
+    is_object,
     objects,
     to_json,
     without,
@@ -160,7 +161,11 @@ class ResponsesStream(Dialect):
         if type(text) is str and text not in self._told and channel is not None:
             self._tell(text)
             self.ask((), (f"{channel.where}: `done` says another text than the deltas",))
-        told = {**value, member: self._told.get(a_text(text), ""), **({"logprobs": []} if "logprobs" in value else {})}
+        told: Json = {
+            **value,
+            member: self._told.get(a_text(text), ""),
+            **({"logprobs": []} if "logprobs" in value else {}),
+        }
         frame = tail + self._frame(told)
         if channel is None:
             self.say(frame)
@@ -220,14 +225,13 @@ class ResponsesStream(Dialect):
         known = cast("Json", value)
         if self._items and (decided := self._items.get(to_json(known))) is not None:
             return {} if blank else decided
-        return {
-            name: [] if name == "logprobs" and item else self._known(item, blank=blank) for name, item in known.items()
-        }
+        again: Json = {name: self._known(item, blank=blank) for name, item in known.items() if name != "logprobs"}
+        return {**again, "logprobs": known["logprobs"] and []} if "logprobs" in known else again
 
     def _item(self, value: Json) -> None:
         """The beginning of an item: a message or reasoning passes, everything else is held until it is whole."""
         item = value.get("item")
-        kind = a_text(item.get("type")) if isinstance(item, dict) else ""
+        kind = a_text(item.get("type")) if is_object(item) else ""
         if kind in ("message", "reasoning"):
             rest = {"output": [item], **self._extra(value, "item")}
             self.looked(rest, self._frame(value))
@@ -255,7 +259,7 @@ class ResponsesStream(Dialect):
     def _whole(self, index: int, parts: list[Json], done: Json) -> None:
         """An item that is whole: asked about, then told as it came."""
         item = done.get("item")
-        known: Json = item if isinstance(item, dict) else {"item": item}
+        known: Json = item if is_object(item) else {"item": item}
         notes = _notes(index, parts, known)
         extra = self._extra(done, "item")
         if extra:
@@ -274,10 +278,10 @@ class ResponsesStream(Dialect):
         if kind in _ENDS:
             self._closed_all()
         response = value.get("response")
-        inner: Json = response if isinstance(response, dict) else {"response": response}
+        inner: Json = response if is_object(response) else {"response": response}
         output = objects(inner.get("output"))
         looked = [item for item in self._known(output, blank=True) if item] if output else inner.get("output", [])
-        rest = {**without(inner, "output"), "output": [], **self._extra(value, "response")}
+        rest: Json = {**without(inner, "output"), "output": [], **self._extra(value, "response")}
         self.looked(rest, b"", is_whole=True)
         self.looked({"output": looked}, b"")
         self._response = {**inner, "output": []}
@@ -301,7 +305,7 @@ class ResponsesStream(Dialect):
         response, number = self._response, self._number
 
         def end(says: str, receipt: str) -> bytes:
-            part = {"type": "output_text", "text": says, "annotations": []}
+            part: Json = {"type": "output_text", "text": says, "annotations": []}
             item: Json = {"type": "message", "id": "", "role": "assistant", "status": "incomplete", "content": [part]}
             told = {
                 **response,
@@ -329,7 +333,7 @@ def _notes(index: int, parts: list[Json], item: Json) -> tuple[str, ...]:
 def _retelling(parts: list[Json], item: Json, done: Json) -> list[Json]:
     """The events of an item with its arguments, if it has any, in one delta."""
     first = parts[0].get("item")
-    begun = {name: told for name, told in item.items() if isinstance(first, dict) and first.get(name) == told}
+    begun = {name: told for name, told in item.items() if is_object(first) and first.get(name) == told}
     blank = {member: "" for member in _ARGUMENTS.values() if member in item}
     out: list[Json] = [{**parts[0], "item": {**begun, **blank, "status": "in_progress"}}]
     for part in parts[1:]:
