@@ -14,6 +14,7 @@ from counterproof.rely.gate._hold import Hit, Hold, HoldbackPlan, Release
 from counterproof.rely.gate._memory import Memory
 from counterproof.rely.gate._patterns import Found, Match, Patterns
 from counterproof.rely.gate._policy import policy_bytes, read_policy
+from counterproof.rely.gate._policy_rates import RATES, Rates, RatesCell, RuleRates, read_rates
 from counterproof.rely.gate._rewrite import Span, rewrite
 from counterproof.rely.gate._rules import Rules
 from counterproof.rely.gate._settle import FAULT, GRAVITY, SHED, TERMINATED, UNSCANNED
@@ -26,6 +27,7 @@ from counterproof.rely.gate._walk import Walk, event_of, walk
 __all__ = [
     "FAULT",
     "GRAVITY",
+    "RATES",
     "SHAPES",
     "SHED",
     "TERMINATED",
@@ -41,8 +43,11 @@ __all__ = [
     "Match",
     "Memory",
     "Patterns",
+    "Rates",
+    "RatesCell",
     "Ready",
     "Release",
+    "RuleRates",
     "Rules",
     "Settlement",
     "Shape",
@@ -56,6 +61,7 @@ __all__ = [
     "is_streamed",
     "policy_bytes",
     "read_policy",
+    "read_rates",
     "reply_shape",
     "rewrite",
     "shape_of",
