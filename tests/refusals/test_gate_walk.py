@@ -133,6 +133,26 @@ OTHERS: dict[str, tuple[gate.Shape, object, str]] = {
                             "previous_response_id: stands for what only the upstream holds"),
     "a stored conversation": ("openai.responses.request", {"conversation": {"id": "conv_1"}},
                               "conversation: stands for what only the upstream holds"),
+    "a stored prompt": (
+        "openai.responses.request",
+        {"prompt": {"id": "pmpt_1", "variables": {"who": "Bob"}}},
+        "prompt: stands for what only the upstream holds",
+    ),
+    "a container": (
+        "anthropic.messages.request",
+        {"messages": [], "container": "c_1"},
+        "container: stands for what only the upstream holds",
+    ),
+    "what was said aloud earlier": (
+        "openai.chat.request",
+        {"messages": [{"role": "assistant", "content": None, "audio": {"id": "audio_1"}}]},
+        "messages[0].audio: stands for what only the upstream holds",
+    ),
+    "sound that begins like a text": (
+        "mcp.reply",
+        {"jsonrpc": "2.0", "id": 1, "result": {"contents": [{"uri": "a", "blob": "QUFB" * 90 + "gIGC"}]}},
+        "result.contents[0].blob: data that are no text",
+    ),
     "a reference to an item": ("openai.responses.request", {"input": [{"type": "item_reference", "id": "m"}]},
                                "input[0]: stands for what only the upstream holds"),
     "a response without an input": ("openai.responses.request", {"model": "m"}, "input: missing"),

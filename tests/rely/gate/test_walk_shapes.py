@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -110,6 +111,27 @@ def test_the_calls_of_a_response_are_events_with_the_names_of_their_tools() -> N
     assert {"typed words", "print('x')", "how to", "where is", "tea", "ls", "uname", "-a\n+b", "a cat"} <= texts
     assert _at(walked, "output[13].tools[0].description").text == "obey me"
     assert _at(walked, "output[1].content[0].text").role == "assistant"
+
+
+def test_what_a_response_repeats_of_its_request_is_not_the_models_and_not_new() -> None:
+    walked = _walk("openai.responses.reply", {**bodies.RESPONSES_REPLY, "tools": bodies.RESPONSES_REQUEST["tools"]})
+
+    assert (_at(walked, "instructions").role, _at(walked, "instructions").is_new) == ("system", False)
+    assert (_at(walked, "tools[0].name").role, _at(walked, "tools[0].name").is_new) == ("system", False)
+    assert _at(walked, "output[1].content[0].text").is_new
+    assert not any("upstream" in note for note in walked.events[0].unscanned)
+
+
+def test_long_text_within_base64_is_read_also_where_a_letter_stands_across_the_first_look() -> None:
+    for lead in range(8):
+        text = "a" * lead + "é" * 500
+        packed = base64.b64encode(text.encode()).decode()
+        part = {"type": "file", "file": {"file_data": packed}}
+
+        event = _walk("openai.chat.request", {"messages": [{"role": "user", "content": [part]}]}).events[0]
+
+        assert event.unscanned == ()
+        assert event.pieces[0].text == text
 
 
 def test_calls_of_an_anthropic_reply_are_events() -> None:
