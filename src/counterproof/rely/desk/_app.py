@@ -157,13 +157,13 @@ class Desk:
         return _refused(404, "nothing of that name waits any more")
 
     async def _terms(self, _: web.Request) -> web.Response:
-        return _heard(_book(self._book).asked(int(time.time())))
+        return _heard(await asyncio.to_thread(_book(self._book).asked, int(time.time())))
 
     async def _hear(self, request: web.Request) -> web.Response:
-        return _heard(_book(self._book).hear(await request.read(), int(time.time())))
+        return _heard(await asyncio.to_thread(_book(self._book).hear, await request.read(), int(time.time())))
 
     async def _verdict(self, request: web.Request) -> web.Response:
-        return _heard(_book(self._book).verdict(await request.read()))
+        return _heard(await asyncio.to_thread(_book(self._book).verdict, await request.read()))
 
     def _is_operator(self, request: web.Request) -> bool:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
