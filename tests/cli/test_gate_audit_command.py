@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 
 from counterproof import chain, note, record
 from counterproof.cli import main
@@ -146,9 +147,7 @@ def test_a_policy_that_was_logged_otherwise_is_told(place: Place, tmp_path: Path
     _decided(folder)
     numbers = (record.NoNumber(name="error rates", reason="none"),)
     said = trail.policy_said(POLICY, OWNER, GATE, numbers, "1")
-    lied = record.LoggedGatePolicy(
-        **{f: getattr(said, f) for f in said.__struct_fields__} | {"unscanned": {"call": "allow"}}
-    )
+    lied = replace(said, unscanned={"call": "allow"})
     (tmp_path / "lied.json").write_bytes(small_chain.sealed(lied, OWNER_KEY))
     assert invoke("log", "add", place.log, tmp_path / "lied.json").exit_code == 0
     assert place.publish(folder).exit_code == 0
@@ -217,7 +216,7 @@ def test_nobody_else_s_words_count(place: Place, tmp_path: Path) -> None:
     _decided(folder)
     assert place.publish(folder).exit_code == 0
     head = trail.head_said(folder, OWNER, None)
-    lied = record.GateHead(**{f: getattr(head, f) for f in head.__struct_fields__} | {"allowed": head.allowed + 9})
+    lied = replace(head, allowed=head.allowed + 9)
     (tmp_path / "lied.json").write_bytes(small_chain.sealed(lied, SECOND_KEY))
     assert invoke("log", "add", place.log, tmp_path / "lied.json").exit_code == 0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from counterproof import note as notes
 from counterproof import record
-from counterproof.errors import BadOption, BadTrail
+from counterproof.errors import BadKey, BadOption, BadTrail
 from counterproof.record import GateHead, LoggedGatePolicy
 from counterproof.rely.trail._auditor import Auditor, Marks, Mismatch, Policies, Told, WorkerAudit
 from counterproof.rely.trail._files import workers
@@ -57,7 +57,10 @@ def audit(
     Raises:
         BadTrail: the folder is no trail.
         BadOption: `day` is none.
+        BadKey: a key is of another kind than those that sign heads.
     """
+    if other := next((key for key in keys if key.kind != "ed25519"), None):
+        raise BadKey(f"a key of kind {other.kind!r} signs no heads in a record", where=other.name)
     told, policies, between = Told(), Policies(folder), _day_ms(day)
     names = workers(folder)
     if not names:
