@@ -18,7 +18,7 @@ from counterproof.rely import trail
 from tests.peers.questions import peer
 
 SERVER = Path(__file__).with_name("mcp_server.py")
-GATE = [sys.executable, "-c", "from counterproof.cli import _gate_mcp; _gate_mcp.mcp()"]
+GATE = [sys.executable, "-m", "counterproof", "gate", "mcp"]
 POLICY = """
 format: counterproof-gate-policy/1
 name: words
