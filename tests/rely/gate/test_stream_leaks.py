@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counterproof.record import PatternRule
 from counterproof.rely import gate
+from counterproof.rely.gate._patterns import View
 from tests.rely.gate import stream_bodies as bodies
 
 Body = Callable[..., bytes]
@@ -140,3 +142,18 @@ def test_names_said_twice_in_an_object_leave_once() -> None:
     raw = b'data: {"choices":[{"index":0,"delta":{"content":"secret word","content":"fine."}}]}\n\n'
     out, asks = bodies.play(gate.Stream("openai.chat.reply", bodies.PLAN), [raw])
     assert (b"secret" in out, said(out, of_chat), len(asks)) == (False, "fine.", 1)
+
+
+@pytest.mark.parametrize(("shape", "body", "path"), SHAPES, ids=[shape for shape, _, _ in SHAPES])
+@pytest.mark.parametrize("views", [("plain", "folded", "decoded"), ("plain", "folded")])
+def test_where_whole_replies_are_held_nothing_leaves_before_one_question(
+    shape: gate.Shape, body: Body, path: Path, views: tuple[View, ...]
+) -> None:
+    rule = PatternRule(name="rule", patterns=("secret",), holds_reply="decoded" not in views)
+    stream = gate.Stream(shape, gate.HoldbackPlan([rule], views))
+    text = "It is c2VjcmV0, the secret."
+    out, asks = bodies.play(stream, [body("It is c2Vj", "cmV0, the", " secret.")], lambda _: None, says="")
+    assert [[piece.text for piece in ask.event.pieces] for ask in asks] == [[text]]
+    assert said(out, path) == ""
+    allowed = bodies.play(gate.Stream(shape, gate.HoldbackPlan([rule], views)), [body(text)])[0]
+    assert said(allowed, path) == text

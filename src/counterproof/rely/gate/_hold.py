@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
@@ -19,10 +19,9 @@ from counterproof.errors import BadGate, MissingExtra
 from counterproof.record import PatternRule
 from counterproof.rely.gate._fold import loose, strange, traced
 from counterproof.rely.gate._hold_begun import bare, begun
+from counterproof.rely.gate._patterns import View
 from counterproof.rely.gate._patterns_syntax import Chars, Edge, Either, Join, Node, Repeat, parse, width
 from counterproof.rely.gate._patterns_write import SEPARATOR, STAND_IN, in_folded, written
-
-View = Literal["plain", "folded", "decoded"]
 
 MAX_MATCH_CHARS = 1_024
 """The longest match a rule for streamed replies may have: no more than that is ever held because of it."""

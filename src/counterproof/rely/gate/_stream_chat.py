@@ -277,7 +277,7 @@ class _Same:
         choices = value.get("choices")
         if type(choices) is not list or len(cast("list[object]", choices)) != 1:
             return ""
-        choice: object = choices[0]
+        choice = cast("list[object]", choices)[0]
         delta = choice.get("delta") if is_object(choice) else None
         if not is_object(choice) or not is_object(delta) or len(delta) != 1:
             return ""

@@ -207,7 +207,12 @@ class Dialect:
         channel.leaves(release.text)
 
     def tail(self, channel: Channel, frame: Callable[[str], bytes]) -> bytes:
-        """What a channel still holds at its end: matches are asked about, what is behind the last one is given back."""
+        """What a channel still holds at its end: matches are asked about, what is behind the last one is given back.
+
+        Where whole replies are held, that is all: the question at the end tells every match.
+        """
+        if self.plan.is_whole:
+            return frame("".join(release.text for release in channel.finish()))
         tail = b""
         for release in channel.finish():
             if release.asks:
