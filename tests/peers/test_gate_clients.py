@@ -49,11 +49,8 @@ def _told(said: str) -> list[str]:
 async def _chat(body: dict[str, Any], out: wire.Out) -> None:
     said = _last_said(body)
     told = _told(said)
-    call = {
-        "id": "t1",
-        "type": "function",
-        "function": {"name": "run", "arguments": json.dumps({"cmd": "".join(told)})},
-    }
+    arguments = json.dumps({"cmd": "".join(told)})
+    call: dict[str, Any] = {"id": "t1", "type": "function", "function": {"name": "run", "arguments": arguments}}
     is_call = bool(body.get("tools")) and body["messages"][-1]["role"] == "user"
     if not body.get("stream"):
         message = says("", tool_calls=[call]) if is_call else says("".join(told))
