@@ -80,9 +80,9 @@ def mcp(command: tuple[str, ...], **options: object) -> int:
 
 
 def _over_stdio(given: _Asked, command: Sequence[str]) -> int:
-    from counterproof.rely import tools  # noqa: PLC0415 - loaded when the command runs
+    from counterproof.rely import tools, wire  # noqa: PLC0415 - loaded when the command runs
 
-    with _opened(given) as (ready, listing):
+    with _opened(given) as (ready, listing), asyncio.Runner(loop_factory=wire.new_loop) as runner:
 
         async def work() -> tools.Ended:
             exchange = tools.Exchange(ready.guard, door="mcp.stdio", context=secrets.token_hex(16), listing=listing)
@@ -92,7 +92,7 @@ def _over_stdio(given: _Asked, command: Sequence[str]) -> int:
             finally:
                 await ready.judge.close()
 
-        ended = asyncio.run(work())
+        ended = runner.run(work())
     if ended == "server":
         click.echo("error: the server ended", err=True)
     elif ended == "terminated":

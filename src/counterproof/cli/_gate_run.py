@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -56,7 +56,9 @@ def run(given: Asked) -> int:
         BadInput: something handed over cannot be used.
         Interrupted: by hand.
     """
-    came = _one(given)
+    from counterproof.cli import _gate_crew  # noqa: PLC0415 - same room, loaded with the first
+
+    came = _one(given) if given.workers == 1 else _gate_crew.run(given)
     if came is signal.SIGINT:
         raise errors.Interrupted("stopped by hand", mend="the same command goes on with the same record")
     return 0
@@ -74,12 +76,19 @@ def _one(given: Asked) -> signal.Signals:
             _say_measured(ready)
 
         async def work(on_ready: Callable[[str], None], stop: asyncio.Event) -> None:
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, ready)
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGHUP, _reload, ready)
+            minded = None
+            if given.worker_of is not None:  # a terminal's interrupt reaches all processes; who minds this one ends it
+                loop.add_signal_handler(signal.SIGINT, _ignore)
+                minded = loop.create_task(wire.until_orphaned(stop))
             shared = _pool(given, ready)
             try:
-                async with _desk(given, ready, shared, stop):
+                async with _desk(given, _Own(given, ready, shared, stop)):
                     await _serve(given, ready, on_ready, stop)
             finally:
+                if minded is not None:
+                    minded.cancel()
                 if shared is not None:
                     await shared.close()
                 await ready.judge.close()
@@ -125,6 +134,10 @@ def _pool(given: Asked, ready: guard.Ready) -> pool.Pool | None:
     return shared
 
 
+def _ignore() -> None:
+    """Leaves a signal to another process."""
+
+
 def _reload(ready: guard.Ready) -> None:
     """On SIGHUP: another policy, or a sentence that says why it stays as it is."""
     try:
@@ -149,9 +162,8 @@ def _say_measured(ready: guard.Ready) -> None:
 class _Own:
     """The process itself, as its desk sees it."""
 
-    def __init__(self, given: Asked, ready: guard.Ready, shared: pool.Pool | None) -> None:
-        self._given, self._ready, self._pool = given, ready, shared
-        self.is_stopping = False
+    def __init__(self, given: Asked, ready: guard.Ready, shared: pool.Pool | None, stop: asyncio.Event) -> None:
+        self._given, self._ready, self._pool, self._stop = given, ready, shared, stop
 
     async def now(self) -> desk.Snapshot:
         from counterproof.rely import desk  # noqa: PLC0415 - loaded already
@@ -159,7 +171,7 @@ class _Own:
         ready = self._ready
         return desk.snapshot(
             ready.guard, self._given.worker, began_ms=ready.began_ms,
-            is_ready=ready.guard.is_keeping and not self.is_stopping, is_measured=ready.is_measured,
+            is_ready=ready.guard.is_keeping and not self._stop.is_set(), is_measured=ready.is_measured,
             problems=tuple(self._problems()),
         )  # fmt: skip
 
@@ -174,35 +186,28 @@ class _Own:
 
 
 @contextlib.asynccontextmanager
-async def _desk(
-    given: Asked, ready: guard.Ready, shared: pool.Pool | None, stop: asyncio.Event
-) -> AsyncGenerator[None]:
-    """The desk on its own port, or for the process that minds this one at a socket of its own."""
+async def desk_of(given: Asked, sources: Sequence[desk.Source]) -> AsyncGenerator[None]:
+    """The desk on its own port, for one process or all of them, if one was asked for."""
     from counterproof.rely import appeal, desk  # noqa: PLC0415 - loads only where a gate runs
 
-    own = _Own(given, ready, shared)
-    at = str(given.worker_of / f"{given.worker}.sock") if given.worker_of is not None else ""
-    if given.desk_port is None and not at:
+    if given.desk_port is None:
         yield
         return
-    book = appeal.Book(given.appeals) if given.appeals is not None and not at else None
-    served = desk.Desk([own], book=book, operator_key=_values.key("--operator-key-env", given.operator_key_env))
-    is_up = asyncio.Event()
-
-    def say(url: str) -> None:
-        is_up.set()
-        if not at:
-            click.echo(f"Desk at {url}")
-
-    task = asyncio.create_task(served.serve(given.host, given.desk_port or 0, say, stop, path=at))
-    try:
-        await asyncio.wait((task, up := asyncio.create_task(is_up.wait())), return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            up.cancel()
-            task.result()
-        yield
-    finally:
-        own.is_stopping = True
-        await task
+    with contextlib.ExitStack() as stack:
+        book = appeal.Book(given.appeals) if given.appeals is not None else None
         if book is not None:
-            book.close()
+            stack.callback(book.close)
+        served = desk.Desk(sources, book=book, operator_key=_values.key("--operator-key-env", given.operator_key_env))
+        async with served.up(given.host, given.desk_port) as url:
+            click.echo(f"Desk at {url}")
+            yield
+
+
+def _desk(given: Asked, own: _Own) -> contextlib.AbstractAsyncContextManager[object]:
+    """For the process that minds this one the desk is at a socket of its own."""
+    from counterproof.rely import desk  # noqa: PLC0415 - loads only where a gate runs
+
+    if given.worker_of is None:
+        return desk_of(given, [own])
+    key = _values.key("--operator-key-env", given.operator_key_env)
+    return desk.Desk([own], operator_key=key).up("", 0, path=str(given.worker_of / f"{given.worker}.sock"))

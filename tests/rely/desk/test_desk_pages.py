@@ -10,7 +10,9 @@ from typing import Literal
 
 import aiohttp
 import msgspec
+import pytest
 
+from counterproof import errors
 from counterproof.rely import appeal, desk
 from tests.rely.desk.test_desk_numbers import one
 
@@ -38,13 +40,8 @@ class Process:
 
 @asynccontextmanager
 async def served(found: desk.Desk) -> AsyncGenerator[aiohttp.ClientSession]:
-    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    stop = asyncio.Event()
-    task = asyncio.create_task(found.serve("127.0.0.1", 0, ready.set_result, stop))
-    async with aiohttp.ClientSession(await ready) as client:
+    async with found.up("127.0.0.1", 0) as url, aiohttp.ClientSession(url) as client:
         yield client
-    stop.set()
-    await task
 
 
 def test_a_process_that_is_gone_is_a_problem_and_not_a_zero() -> None:
@@ -115,5 +112,35 @@ def test_an_appeal_is_heard_where_there_is_a_book(tmp_path: Path) -> None:
         book.close()
         async with served(desk.Desk([Process(one())])) as client:
             assert (await client.get("/appeal")).status == 404
+
+    asyncio.run(main())
+
+
+def test_a_process_answers_for_itself_at_its_own_socket(tmp_path: Path) -> None:
+    async def main() -> None:
+        process = Process(one())
+        path = tmp_path / "w0.sock"
+        remote = desk.Remote(path, "word")
+        async with (
+            desk.Desk([process], operator_key="word").up("", 0, path=str(path)),
+            served(desk.Desk([remote, desk.Remote(tmp_path / "gone.sock")])) as client,
+        ):
+            said = await (await client.get("/status.json")).json()
+            assert said["problems"] == ["1 of 2 processes do not answer"]
+            assert await remote.now() == process.said
+            assert await remote.release("known", "allow")
+            assert not await remote.release("other", "allow")
+            assert not await desk.Remote(path, "another").release("known", "allow")
+        assert process.released == [("known", "allow"), ("other", "allow")]
+
+    asyncio.run(main())
+
+
+def test_an_address_that_is_taken_is_said_in_a_sentence() -> None:
+    async def main() -> None:
+        async with desk.Desk([Process(one())]).up("127.0.0.1", 0) as url:
+            port = int(url.rpartition(":")[2])
+            with pytest.raises(errors.BadOption, match="cannot listen at"):
+                await desk.Desk([]).up("127.0.0.1", port).__aenter__()
 
     asyncio.run(main())

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
@@ -74,10 +75,9 @@ class Desk:
         said = f"{missing} of {len(found)} processes do not answer"
         return msgspec.structs.replace(whole, is_ready=False, problems=(*whole.problems, said))
 
-    async def serve(
-        self, host: str, port: int, on_ready: Callable[[str], None], stop: asyncio.Event, *, path: str = ""
-    ) -> None:
-        """Serves until `stop`; `path`: at that Unix socket instead.
+    @contextlib.asynccontextmanager
+    async def up(self, host: str, port: int, *, path: str = "") -> AsyncGenerator[str]:
+        """Serves for as long as the block lasts, and gives the address; `path`: at that Unix socket instead.
 
         Raises:
             BadOption: the address cannot be listened at.
@@ -86,17 +86,14 @@ class Desk:
 
         runner = web.AppRunner(self._app(), access_log=None, handle_signals=False)
         await runner.setup()
-        site = web.UnixSite(runner, path) if path else web.TCPSite(runner, host, port)
         try:
-            await site.start()
-        except OSError as exc:
-            await runner.cleanup()
-            raise errors.BadOption(
-                f"cannot listen at {path or f'{host}:{port}'}: {exc.strerror or exc}", where="the desk's address"
-            ) from exc
-        try:
-            on_ready(path or "http://{}:{}".format(*runner.addresses[0][:2]))
-            await stop.wait()
+            site = web.UnixSite(runner, path) if path else web.TCPSite(runner, host, port)
+            try:
+                await site.start()
+            except OSError as exc:
+                what = f"cannot listen at {path or f'{host}:{port}'}: {exc.strerror or exc}"
+                raise errors.BadOption(what, where="the desk's address", mend="choose another") from exc
+            yield path or "http://{}:{}".format(*runner.addresses[0][:2])
         finally:
             await runner.cleanup()
 
