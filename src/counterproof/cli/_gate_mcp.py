@@ -122,7 +122,10 @@ def _over_http(given: _Asked) -> int:
             finally:
                 await ready.judge.close()
 
-        came = server.until_signal(work, lambda url: _say(f"Gate {given.name} at {url}{given.path} before {base}"))
+        def up(url: str) -> None:
+            _say(f"Gate {given.name} at {url}{given.path} before {base}")
+
+        came = server.until_signal(work, up, wire.new_loop)
     if came is signal.SIGINT:
         raise errors.Interrupted("stopped by hand", mend="the same command goes on with the same record")
     return 0
