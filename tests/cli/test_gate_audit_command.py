@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from counterproof import chain, note, record
 from counterproof.cli import main
 from counterproof.publish import witness
-from counterproof.rely import trail
+from counterproof.rely import gate, trail
 from tests.chain import small_chain
 from tests.rely.trail.small_trail import GATE, POLICY, SIGNER, Worker, opened, rewritten
 
@@ -177,24 +177,37 @@ def test_what_was_signed_and_not_added_is_added_first(place: Place, tmp_path: Pa
     assert len(list((folder / "published").glob("head-*.receipt"))) == 2
 
 
+def _rates(policy: str) -> gate.Rates:
+    """As `gate test` writes them."""
+    share = record.Interval(value=0.1, low=0.02, high=0.3, level=0.95, n=30, clusters=30, method="wilson")
+    none = record.NotMeasured(reason="no examples")
+    each = gate.RuleRates(
+        rule="", kind="policy", allowed=30, stopped=0, failed=0, false_positives=share, recall=none, precision=none,
+        worst_false_positives=share, best_false_positives=share, worst_recall=none, best_recall=none, matrix=(),
+    )  # fmt: skip
+    return gate.Rates(policy=policy, rules=(each, replace(each, rule="judged", kind="prompt")))
+
+
 def test_measured_error_rates_are_logged(place: Place, tmp_path: Path) -> None:
     folder, rates = tmp_path / "trail", tmp_path / "rates.json"
     _decided(folder)
-    number = {
-        "kind": "interval", "name": "false positives", "value": "0.1", "low": "0.02", "high": "0.3", "level": "0.95",
-        "n": 30, "clusters": 30, "method": "wilson",
-    }  # fmt: skip
-    rates.write_text(json.dumps({"policy": "sha256:" + "0" * 64, "numbers": [number]}))
+    rates.write_bytes(record.canonical_bytes(_rates("sha256:" + "0" * 64)))
     refused = place.publish(folder, "--measured", rates)
     assert refused.exit_code == 2
     assert "measures no policy that decided" in refused.stderr
 
-    rates.write_text(json.dumps({"policy": record.digest_of(POLICY), "numbers": [number], "more": 1}))
+    rates.write_bytes(record.canonical_bytes(_rates(record.digest_of(POLICY))) + b"\n")
     assert place.publish(folder, "--measured", rates).exit_code == 0
     (path,) = (folder / "published").glob("policy-*.json")
     said = chain.open_entry(path.read_bytes()).statement.predicate
     assert isinstance(said, record.LoggedGatePolicy)
-    assert said.numbers[0].name == "false positives"
+    assert [one.name for one in said.numbers][:5] == [
+        "false positives", "worst false positives", "recall", "worst recall", "judged: false positives",
+    ]  # fmt: skip
+    assert said.numbers[0] == record.Number(
+        name="false positives", value="0.1", low="0.02", high="0.3", level="0.95", n=30, clusters=30, method="wilson"
+    )
+    assert said.numbers[2] == record.NoNumber(name="recall", reason="no examples")
     assert place.audit(folder).exit_code == 0
 
 

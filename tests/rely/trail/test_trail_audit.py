@@ -11,9 +11,10 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from counterproof import errors, note, record
+from counterproof import chain, errors, note, record
 from counterproof.record import Decision, GateHead, Sighting
 from counterproof.rely import gate, trail
+from tests.chain.small_gates import OWNER_KEY
 from tests.rely.trail.small_trail import (
     GATE,
     NOW_MS,
@@ -436,6 +437,15 @@ def test_what_is_logged_of_many_rules_begins_with_those_that_fail_most_lightly()
     assert [one.name for one in said.rules] == ["r99", *(f"r{n}" for n in range(63))]
     assert (said.count, said.fails) == (100, {"allow": "1", "reject": "99"})
     assert said.rules[4].above == "0.375"
+
+
+def test_what_is_logged_fits_an_entry() -> None:
+    rules = tuple(record.ThresholdRule(name=f"{'r' * 60}{n}", of="memory.signal", above=1.0) for n in range(100))
+    numbers = [record.NoNumber(name=f"{n}", reason="x" * 90) for n in range(64)]
+    said = trail.policy_said(msgspec.structs.replace(POLICY, rules=rules), ORGANISATION, GATE, numbers, "1")
+
+    assert 4 <= len(said.numbers) < 64
+    assert len(chain.seal(record.Statement(subject=(chain.named(said),), predicate=said), OWNER_KEY)) <= 16_384
 
 
 def test_a_head_of_a_record_that_is_being_written(tmp_path: Path) -> None:

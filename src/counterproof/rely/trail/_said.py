@@ -11,12 +11,16 @@ import msgspec
 from counterproof import record
 from counterproof.errors import BadOption, BadTrail, NotVerified
 from counterproof.record import OUTCOMES, GateHead, GatePolicy, LoggedGatePolicy, LoggedRule, Outcome, WorkerHead
+from counterproof.rely import gate
 from counterproof.rely.trail._files import worker_folder, workers
 from counterproof.rely.trail._head import Counts
 from counterproof.rely.trail._line import NoteLine
 from counterproof.rely.trail._read import Chain, read_since
 
 MAX_RULES = 64
+MAX_NUMBERS = 64
+_MOST_BYTES, _LEAST_NUMBERS = 11_500, 4
+"""A statement of so many bytes fits an entry, its base64 and signatures included."""
 
 _WORDS = {
     "allowed": "allow", "modified": "modify", "escalated": "escalate", "held": "hold", "rejected": "reject",
@@ -36,17 +40,20 @@ def totals(counts: Sequence[Counts]) -> dict[str, int]:
 def policy_said(
     policy: GatePolicy, organisation: str, gate: str, numbers: Sequence[record.Number | record.NoNumber], version: str
 ) -> LoggedGatePolicy:
-    """What is logged of a policy. `numbers`: its error rates as measured, or why there are none."""
+    """What is logged of a policy. `numbers`: its error rates as measured, or why there are none; the first that fit."""
     rules = [_rule(rule) for rule in policy.rules]
     fails = [one.on_failure for one in rules]
     mildest = sorted(range(len(rules)), key=lambda at: OUTCOMES.index(rules[at].on_failure))
-    return LoggedGatePolicy(
+    said = LoggedGatePolicy(
         organisation=organisation, gate=gate, policy=record.digest_of(policy), count=len(rules),
         rules=tuple(rules[at] for at in mildest[:MAX_RULES]),
         fails={outcome: str(fails.count(outcome)) for outcome in OUTCOMES if outcome in fails},
         unscanned={kind: policy.unscanned.get(kind, "reject") for kind in record.EVENT_KINDS},
         numbers=tuple(numbers), version=version,
     )  # fmt: skip
+    while len(record.canonical_bytes(said)) > _MOST_BYTES and len(said.numbers) > _LEAST_NUMBERS:
+        said = msgspec.structs.replace(said, numbers=said.numbers[:-4])
+    return said
 
 
 def _rule(rule: record.GateRule) -> LoggedRule:
@@ -73,22 +80,40 @@ def _rule(rule: record.GateRule) -> LoggedRule:
             )
 
 
-class _Rates(msgspec.Struct):
-    policy: str
-    numbers: tuple[record.Number | record.NoNumber, ...]
-
-
 def read_rates(data: bytes, where: str) -> tuple[str, tuple[record.Number | record.NoNumber, ...]]:
-    """The digest of a policy, and the error rates that were measured for it: `policy` and `numbers` of a JSON object.
+    """The digest of a policy, and the error rates that were measured for it: of the whole first, then by rule.
+
+    `worst`: with failed checks counted as mistakes. At most `MAX_NUMBERS`: of many rules the first.
 
     Raises:
-        BadOption: it holds neither.
+        BadOption: it is no file of error rates.
     """
     try:
-        read = msgspec.json.decode(data, type=_Rates)
+        read = msgspec.json.decode(data, type=gate.Rates)
     except (ValueError, RecursionError) as error:
         raise BadOption(f"holds no error rates ({error})", where=where, mend="name what `gate test` wrote") from None
-    return read.policy, read.numbers
+    numbers: list[record.Number | record.NoNumber] = []
+    for one in read.rules:
+        before = f"{one.rule}: " if one.rule else ""
+        for name, estimate in (
+            ("false positives", one.false_positives),
+            ("worst false positives", one.worst_false_positives),
+            ("recall", one.recall),
+            ("worst recall", one.worst_recall),
+        ):
+            numbers.append(_number(before + name, estimate))
+    return read.policy, tuple(numbers[:MAX_NUMBERS])
+
+
+def _number(name: str, estimate: record.Estimate) -> record.Number | record.NoNumber:
+    if isinstance(estimate, record.NotMeasured):
+        return record.NoNumber(name=name, reason=estimate.reason[:400])
+    value, high = estimate.value, estimate.high
+    return record.Number(
+        name=name, value="" if value is None else record.decimal(value), low=record.decimal(estimate.low),
+        high="" if high is None else record.decimal(high), level=record.decimal(estimate.level), n=estimate.n,
+        clusters=estimate.clusters, method=estimate.method,
+    )  # fmt: skip
 
 
 def gate_of(folder: Path) -> str:
