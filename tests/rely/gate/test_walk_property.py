@@ -25,6 +25,25 @@ def test_every_text_of_a_body_is_read_or_noted(shape: gate.Shape, value: object)
     check(shape, value)
 
 
+@pytest.mark.parametrize(("shape", "value"), BODIES)
+def test_nothing_of_a_body_that_the_interface_allows_is_unknown(shape: gate.Shape, value: object) -> None:
+    notes = [note for event in gate.walk(shape, as_body(value), door="test").events for note in event.unscanned]
+
+    assert not [note for note in notes if "not known" in note or "belongs" in note or "missing" in note]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [r"x\u005c", r"x\\", r"\u0022", r"\"", r"\\\"", r"\u005c\u0022", r"\\\u0022", r"\u00e9\\", r"\/"],
+)
+def test_however_a_text_is_escaped_its_name_stands_once_or_twice(text: str) -> None:
+    once = '{"a": "%s", "b%s": "%s"}' % (text, text, text)  # noqa: UP031 -- full of braces
+    twice = once[:-1] + ', "b%s": 1}' % text  # noqa: UP031 -- full of braces
+
+    assert gate.walk("python.message", once.encode(), door="test").events[0].unscanned == ()
+    assert gate.walk("python.message", twice.encode(), door="test").events[0].unscanned != ()
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=12).map("zq ".__add__) | st.sampled_from(["text", "image", "user", "assistant", "tool_use"]),
