@@ -16,7 +16,7 @@ from counterproof import errors, server
 from counterproof.cli import _gate_run, _values
 
 if TYPE_CHECKING:
-    from counterproof.rely import wire
+    from counterproof.rely import gate, wire
 
 
 def run(given: _gate_run.Asked) -> signal.Signals:
@@ -26,10 +26,9 @@ def run(given: _gate_run.Asked) -> signal.Signals:
         BadInput: something handed over cannot be used.
         CrewFailed: a process did not come up.
     """
-    from counterproof.rely import desk, guard, wire  # noqa: PLC0415 - loads only where a gate runs
+    from counterproof.rely import desk, wire  # noqa: PLC0415 - loads only where a gate runs
 
     _check(given)
-    guard.secret_of(given.trail)  # made once, before several would make it
     with (
         wire.shared_port(given.host, given.port) as port,
         tempfile.TemporaryDirectory(prefix="counterproof-gate-") as sockets,
@@ -50,20 +49,24 @@ def run(given: _gate_run.Asked) -> signal.Signals:
         return server.until_signal(work, say)
 
 
-def _check(given: _gate_run.Asked) -> None:
-    from counterproof.rely import gate, guard  # noqa: PLC0415 - loads only where a gate runs
+def _check(given: _gate_run.Asked) -> gate.Rules:
+    """The rules, and the secret: made once, before several processes would make it."""
+    from counterproof.rely import guard  # noqa: PLC0415 - loads only where a gate runs
 
-    gate.Rules(gate.read_policy(given.policy), guard.secret_of(given.trail))
+    rules, _, is_measured = guard.read(given.policy, guard.secret_of(given.trail))
+    _gate_run.say_measured(given.policy, is_measured=is_measured)
+    return rules
 
 
 def _reload(given: _gate_run.Asked, crew: wire.Crew) -> None:
     """On SIGHUP: every process reads the policy again, once it is known that it can be used."""
     try:
-        _check(given)
+        rules = _check(given)
     except errors.CounterproofError as exc:
         click.echo(f"the policy in force stays: {exc}", err=True)
         return
     crew.signal(signal.SIGHUP)
+    click.echo(f"now under {_values.printable(rules.policy.name)} {rules.digest}")
 
 
 def _say_crashed(name: str, status: int) -> None:

@@ -73,11 +73,11 @@ def _one(given: Asked) -> signal.Signals:
         given.policy, given.trail, worker=given.worker, name=given.name, key=given.key, sync_s=given.sync_s, tells=tells
     ) as ready:
         if given.worker_of is None:
-            _say_measured(ready)
+            say_measured(given.policy, is_measured=ready.is_measured)
 
         async def work(on_ready: Callable[[str], None], stop: asyncio.Event) -> None:
             loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGHUP, _reload, ready)
+            loop.add_signal_handler(signal.SIGHUP, _reload if given.worker_of is None else _reload_quietly, ready)
             minded = None
             if given.worker_of is not None:  # a terminal's interrupt reaches all processes; who minds this one ends it
                 loop.add_signal_handler(signal.SIGINT, _ignore)
@@ -134,6 +134,14 @@ def _pool(given: Asked, ready: guard.Ready) -> pool.Pool | None:
     return shared
 
 
+def _reload_quietly(ready: guard.Ready) -> None:
+    """The same in a process that is minded: who minds it has read the policy first, and speaks for all."""
+    try:
+        ready.reload()
+    except errors.CounterproofError as exc:
+        click.echo(f"process {ready.trail.worker} stays under the policy in force: {exc}", err=True)
+
+
 def _ignore() -> None:
     """Leaves a signal to another process."""
 
@@ -146,15 +154,15 @@ def _reload(ready: guard.Ready) -> None:
         click.echo(f"the policy in force stays: {exc}", err=True)
         return
     click.echo(f"now under {_values.printable(rules.policy.name)} {rules.digest}")
-    _say_measured(ready)
+    say_measured(ready.policy_folder, is_measured=ready.is_measured)
 
 
-def _say_measured(ready: guard.Ready) -> None:
+def say_measured(policy: Path, *, is_measured: bool) -> None:
     """A policy whose error rates nobody knows says so, at every start."""
-    if not ready.is_measured:
+    if not is_measured:
         click.echo(
             "warning: nobody has measured how often this policy refuses or passes wrongly"
-            f" (counterproof gate test {ready.policy_folder} --write)",
+            f" (counterproof gate test {_values.printable(str(policy))} --write)",
             err=True,
         )
 

@@ -40,7 +40,7 @@ class Ready:
             BadGate: one rule cannot be used; the old policy stays.
             StorageFailed: the change could not be written down; the old policy stays.
         """
-        rules, asked, self.is_measured = _read(self.policy_folder, self.secret)
+        rules, asked, self.is_measured = read(self.policy_folder, self.secret)
         self.guard.replace(rules, asked)
         was, self.judge = self.judge, asked
         was.retire()
@@ -70,7 +70,7 @@ def opened(
         StorageFailed: the record cannot be written.
     """
     secret = secret_of(folder)
-    rules, asked, is_measured = _read(policy, secret)
+    rules, asked, is_measured = read(policy, secret)
     clock = steady()
     signer = note.read_key(key) if key is not None else None
     kept = _kept(folder, worker, name, clock(), signer, trail.Pace(sync_s=sync_s))
@@ -128,8 +128,12 @@ def _make_secret(path: Path) -> None:
     made.unlink()
 
 
-def _read(folder: Path, secret: bytes) -> tuple[gate.Rules, judge.Judge, bool]:
-    """The rules, whoever is asked about prompt policies, and whether the rules' error rates are known."""
+def read(folder: Path, secret: bytes) -> tuple[gate.Rules, judge.Judge, bool]:
+    """The rules in a folder, whoever is asked about prompt policies, and whether the rules' error rates are known.
+
+    Raises:
+        BadGate: the policy cannot be used.
+    """
     policy = gate.read_policy(folder)
     rules = gate.Rules(policy, secret)
     return rules, judge.Judge(policy.models), False
