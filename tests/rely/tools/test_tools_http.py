@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import http.client
@@ -29,17 +30,19 @@ class Scripted:
         self.status = 200
         self.headers: list[tuple[bytes, bytes]] = [JSON]
         self.body: bytes | Callable[[wire.Request], bytes] = result(1)
-        self.cut = False
+        self.cut = self.waits = False
 
     async def handle(self, request: wire.Request, out: wire.Out) -> None:
         """Answers by the script."""
         self.heard.append(request)
         body = self.body(request) if callable(self.body) else self.body
-        if not self.cut:
+        if not (self.cut or self.waits):
             out.reply(self.status, self.headers, body)
             return
         out.start(self.status, self.headers)
         await out.write(body)
+        if self.waits:
+            await asyncio.Event().wait()
         out.cut()
 
     @property
@@ -52,12 +55,12 @@ class Asked:
     """A client of the endpoint."""
 
     def __init__(self, url: str, script: Scripted, guard: Words) -> None:
-        self._at = urllib.parse.urlsplit(url).netloc
+        self.at = urllib.parse.urlsplit(url).netloc
         self.script, self.guard = script, guard
 
     def ask(self, method: str, body: bytes | None = None, path: str = "/mcp", **headers: str) -> tuple[int, Any, bytes]:
         """Status, headers, body."""
-        link = http.client.HTTPConnection(self._at, timeout=10)
+        link = http.client.HTTPConnection(self.at, timeout=10)
         sent = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         with contextlib.closing(link):
@@ -379,3 +382,16 @@ def test_a_message_that_is_too_long() -> None:
         assert asked.post(call(1, text="x" * 2000))[0] == 413
         asked.script.headers, asked.script.body = [SSE], _sse(result(1, "x" * 2000))
         assert "too long" in asked.stream(call(1))[0]["result"]["content"][0]["text"]
+
+
+def test_who_only_listens_does_not_keep_the_endpoint_from_ending() -> None:
+    with _standing() as asked:
+        asked.script.headers = [SSE]
+        asked.script.body, asked.script.waits = b"id: 1\ndata: \n\n", True
+        link = http.client.HTTPConnection(asked.at, timeout=10)
+        link.request("GET", "/mcp", headers={"accept": "text/event-stream", "mcp-session-id": "s"})
+        got = link.getresponse()
+        assert got.readline() == b"id: 1\n"
+
+    with contextlib.closing(link), got:  # the block above ended: it did not wait for the stream
+        assert got.read() == b"data: \n\n"

@@ -60,6 +60,7 @@ class Endpoint:
         self._listing = listing or Listing()
         self._message_bytes = message_bytes
         self._sessions: OrderedDict[bytes, Exchange] = OrderedDict()
+        self._listening: set[wire.Answer] = set()
         self._aside: set[asyncio.Task[None]] = set()
 
     async def serve(
@@ -76,11 +77,19 @@ class Endpoint:
             OSError: the address cannot be listened on.
         """
         hooks = wire.Hooks(words=_words)
+        ending = asyncio.create_task(self._end_listening(stop))
         try:
             await wire.Server(self.handle, limits, hooks).serve(address, on_ready, stop)
         finally:
+            ending.cancel()
             self._upstream.close()
             await asyncio.sleep(0)  # connections take note in the loop's next round
+
+    async def _end_listening(self, stop: asyncio.Event) -> None:
+        """Streams that answer nothing would never end by themselves."""
+        await stop.wait()
+        for answer in tuple(self._listening):
+            answer.close()
 
     async def handle(self, request: wire.Request, out: wire.Out) -> None:
         """Answers one request; never before what it asks for, and what is answered to it, is decided on."""
@@ -242,6 +251,7 @@ class Endpoint:
         answer = await self._plain(request, out)
         if answer is None:
             return
+        self._listening.add(answer)
         try:
             if answer.status == 200 and _media_type(answer.headers) == _STREAM:
                 await self._streamed(request, out, exchange, answer, None)
@@ -249,6 +259,7 @@ class Endpoint:
                 status = answer.status if answer.status >= 400 else 502
                 out.reply(status, _kept(answer.headers), b"")
         finally:
+            self._listening.discard(answer)
             answer.close()
 
     async def _delete(self, request: wire.Request, out: wire.Out, session: bytes) -> None:
