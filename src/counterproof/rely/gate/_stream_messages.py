@@ -76,7 +76,6 @@ class MessagesStream(Dialect):
 
     def _block(self, value: Json) -> None:
         index, block = an_index(value.get("index")), value.get("content_block")
-        self._next = max(self._next, index + 1)
         self._ended(index)
         if not is_object(block):
             self.unreadable(SseEvent(to_json(value), b"content_block_start"), "no content block")
@@ -90,6 +89,7 @@ class MessagesStream(Dialect):
             {"content": [{**block, member: ""}], **without(value, "type", "index", "content_block")},
             _frame({**value, "content_block": {**block, member: ""}}),
         )
+        self._next = max(self._next, index + 1)
         self._open[index] = (delta, Channel(self.plan, f"content[{index}].{member}"))
         self._fed(index, text)
 
@@ -175,6 +175,7 @@ class MessagesStream(Dialect):
 
         is_call = a_text(block.get("type")).endswith("tool_use")
         self.whole({"role": "assistant", "content": [block]}, "call" if is_call else "result", frame, *notes)
+        self._next = max(self._next, index + 1)  # not before: refused, the reader has not seen a block of this index
 
     def _message_delta(self, value: Json) -> None:
         self._closed_all()
