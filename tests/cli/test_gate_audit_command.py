@@ -96,7 +96,7 @@ def test_what_was_published_agrees_with_the_record(place: Place, tmp_path: Path)
 
     assert done.exit_code == 0, done.output
     assert done.output.endswith("all agrees\n")
-    assert "2 published heads" in done.output
+    assert "published heads: 2" in done.output
     found = json.loads(out.read_bytes())
     assert [one["settled"] for one in found["workers"]] == [80, 40]
     kept = sorted(path.name for path in (folder / "published").iterdir())

@@ -134,7 +134,7 @@ def _entries(source: watching.Source, trust: record.Trust) -> Iterator[bytes]:
 def _print(found: trailing.TrailAudit, broken: list[str]) -> None:
     from counterproof.cli._values import printable  # noqa: PLC0415 - loaded when the command runs
 
-    click.echo(f"gate {printable(found.gate)!r}, {len(found.policies)} policies, {found.published} published heads\n")
+    click.echo(f"gate {printable(found.gate)!r}, policies: {len(found.policies)}, published heads: {found.published}\n")
     click.echo(
         f"{'worker':<16}{'records':>12}{'decisions':>12}{'settled':>12}{'readings':>12}{'heads':>8}{'signed':>8}"
     )
