@@ -136,4 +136,4 @@ def read(folder: Path, secret: bytes) -> tuple[gate.Rules, judge.Judge, bool]:
     """
     policy = gate.read_policy(folder)
     rules = gate.Rules(policy, secret)
-    return rules, judge.Judge(policy.models), False
+    return rules, judge.Judge(policy.models), isinstance(gate.read_rates(folder, policy), gate.Rates)
