@@ -87,6 +87,30 @@ def test_a_call_that_is_refused(folder: Path) -> None:
     assert b"server saw the end of its input" in done.stderr
 
 
+def test_files_in_place_of_pipes(folder: Path) -> None:
+    command, _ = server_in(folder)
+    (folder / "asked").write_bytes(call(1, text="opensesame") + b"\n" + call(2, text="hello"))
+    gate = [sys.executable, "-m", "counterproof", "gate", "mcp", "--policy", "policy", "--trail", "trail", "--"]
+
+    with (folder / "asked").open("rb") as asked, (folder / "answered").open("wb") as answered:
+        done = subprocess.run([*gate, *command], cwd=folder, stdin=asked, stdout=answered, check=False, timeout=60)
+
+    answers = [json.loads(m) for m in (folder / "answered").read_text().splitlines()]
+    assert done.returncode == 0
+    assert sorted(m["id"] for m in answers) == [1, 2]
+
+
+def test_nothing_asked_is_nothing_answered(folder: Path) -> None:
+    command, _ = server_in(folder)
+    gate = [sys.executable, "-m", "counterproof", "gate", "mcp", "--policy", "policy", "--trail", "trail", "--"]
+
+    done = subprocess.run(
+        [*gate, *command], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False, timeout=60
+    )
+
+    assert done.returncode == 0
+
+
 def test_a_conversation_that_is_ended(folder: Path) -> None:
     command, heard = server_in(folder)
 

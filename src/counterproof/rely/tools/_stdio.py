@@ -9,8 +9,10 @@ import asyncio
 import contextlib
 import os
 import signal
+import stat
+import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
-from typing import BinaryIO, Literal, TypeAlias
+from typing import BinaryIO, Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -34,7 +36,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     ends_within_s: float = 5.0
 
 
-async def lines(reader: asyncio.StreamReader, max_bytes: int) -> AsyncGenerator[bytes | int]:
+async def lines(reader: Reads, max_bytes: int) -> AsyncGenerator[bytes | int]:
     """Lines without their ends; for one that is too long only its size. A last one without an end counts."""
     held, size = bytearray(), 0
     while chunk := await reader.read(CHUNK_BYTES):
@@ -54,6 +56,40 @@ async def lines(reader: asyncio.StreamReader, max_bytes: int) -> AsyncGenerator[
             held.clear()
     if size:
         yield size if size > max_bytes else bytes(held)
+
+
+class Reads(Protocol):
+    """Where bytes come from."""
+
+    async def read(self, n: int) -> bytes:
+        """At most so many; none at the end."""
+        ...
+
+
+class _FileReader:
+    """A file or a terminal: read in a thread that nobody waits for at the end."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    async def read(self, n: int) -> bytes:
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[bytes] = loop.create_future()
+
+        def told(data: bytes) -> None:
+            if not found.done():
+                found.set_result(data)
+
+        def work() -> None:
+            try:
+                data = self._file.read(n) or b""
+            except (OSError, ValueError):  # closed meanwhile
+                data = b""
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(told, data)
+
+        threading.Thread(target=work, daemon=True).start()
+        return await found
 
 
 class _Sink:
@@ -104,7 +140,7 @@ class Relay:
         self._tasks: dict[Side, set[asyncio.Task[None]]] = {"client": set(), "server": set()}
         self.ended = asyncio.Event()
 
-    async def carry(self, side: Side, reader: asyncio.StreamReader) -> None:
+    async def carry(self, side: Side, reader: Reads) -> None:
         """Decides and carries what a side sends, until it sends no more and all of it is decided."""
         room = asyncio.Semaphore(MAX_AT_ONCE)
         rule = self._exchange.from_client if side == "client" else self._exchange.from_server
@@ -255,31 +291,28 @@ def _told_to_end(ended: asyncio.Event) -> Generator[None]:
             loop.remove_signal_handler(number)
 
 
-async def _opened(descriptor: int) -> tuple[asyncio.StreamReader, Callable[[], None]]:
+async def _opened(descriptor: int) -> tuple[Reads, Callable[[], None]]:
     """A reader of a descriptor, and what lets go of it."""
-    reader = asyncio.StreamReader(limit=CHUNK_BYTES)
     file = os.fdopen(os.dup(descriptor), "rb", 0)
-    try:
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), file
-        )
-    except ValueError:  # a plain file: it never makes anybody wait
-        with file:
-            reader.feed_data(file.read())
-        reader.feed_eof()
-        return reader, _nothing
+    if not _is_pipe(descriptor):
+        return _FileReader(file), file.close
+    reader = asyncio.StreamReader(limit=CHUNK_BYTES)
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), file
+    )
     return reader, transport.close
 
 
 async def _sink(descriptor: int) -> _Sink:
     loop = asyncio.get_running_loop()
     file = os.fdopen(os.dup(descriptor), "wb", 0)
-    try:
-        transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, file)
-    except ValueError:
+    if not _is_pipe(descriptor):
         return _FileSink(file)
+    transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, file)
     return _Sink(asyncio.StreamWriter(transport, protocol, None, loop))
 
 
-def _nothing() -> None:
-    """A plain file was closed when it was read."""
+def _is_pipe(descriptor: int) -> bool:
+    """Whether an event loop can wait for it: files and terminals it cannot (libuv ends the process over them)."""
+    mode = os.fstat(descriptor).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
