@@ -226,7 +226,7 @@ class Auditor:
     def _policy(self, digest: str, line: NoteLine, where: str) -> None:
         self._in_force.append((line.n, digest))
         try:
-            self._decisions.change(digest, line.at_ms)
+            self._decisions.change(digest)
             self._memories.change(self._policies.policy(digest))
         except (BadTrail, BadGate) as error:
             self._told(where, "the policy that came into force is not known", digest, str(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from collections.abc import Callable
 from math import isclose
 from typing import Protocol
@@ -29,31 +30,26 @@ class Settles(Protocol):
 
 
 class Decisions:
-    """Settles every decision of a worker again, by the policy that was in force.
-
-    An event that was looked at before a change of policy is settled by the one before the change.
-    """
+    """Settles every decision of a worker again, by the policy that was noted last before it."""
 
     def __init__(self, policy: Callable[[str], Settles]) -> None:
         self._policy = policy
         self._now: Settles | None = None
-        self._before: Settles | None = None
-        self._since_ms = 0
         self.replayed = 0
 
-    def change(self, digest: str, at_ms: int) -> None:
+    def change(self, digest: str) -> None:
         """Another policy is in force from here on.
 
         Raises:
             BadTrail: it is not among those that are kept, or is another than its digest says.
             BadGate: no decisions can be made by it.
         """
-        self._before, self._now, self._since_ms = self._now, None, at_ms
+        self._now = None
         self._now = self._policy(digest)
 
     def end(self) -> None:
         """The worker began again: what was in force is no longer."""
-        self._now = self._before = None
+        self._now = None
 
     def check(self, line: DecisionLine, where: object, found: Found) -> None:
         """Holds one decision against what follows from what was seen."""
@@ -63,13 +59,8 @@ class Decisions:
         answers: dict[str, Answer] = {answer.rule: answer for answer in line.answers}
         computed = _settled(self._now, line.sighting, answers)
         self.replayed += 1
-        if _agrees(line.decision, computed):
-            return
-        if self._before is not None and line.seen_ms <= self._since_ms:
-            earlier = _settled(self._before, line.sighting, answers)
-            if _agrees(line.decision, earlier):
-                return
-        found(str(where), "another decision follows from what was seen", _said(line.decision), _said(computed))
+        if not _agrees(line.decision, computed):
+            found(str(where), "another decision follows from what was seen", _said(line.decision), _said(computed))
 
 
 _NOTHING = KeptDecision("reject", (), (), "", ())
@@ -148,7 +139,8 @@ class Memories:
         self._waiting[line.turn] = line, where
         while self._next in self._waiting:
             for merged in self._merges.pop(self._next, ()):
-                self._merged(self._memory, merged, where, found)
+                with contextlib.suppress(BadGate):  # as then: it changed nothing
+                    self._memory.merge(*merged)
             self._compare(self._memory, *self._waiting.pop(self._next), found)
             self._next += 1
         if len(self._waiting) > MAX_WAITING:
@@ -164,12 +156,6 @@ class Memories:
             self.why = self.why or why
         self.missed += len(self._waiting)
         self._waiting.clear()
-
-    def _merged(self, memory: gate.Memory, merged: tuple[bytes, float, float], where: object, found: Found) -> None:
-        try:
-            memory.merge(*merged)
-        except BadGate as error:
-            found(str(where), "what was merged in before cannot be read", "", str(error))
 
     def _compare(self, memory: gate.Memory, line: DecisionLine, where: object, found: Found) -> None:
         seen = line.sighting
