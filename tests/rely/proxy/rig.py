@@ -159,10 +159,12 @@ def running(
     script: Callable[..., Awaitable[None]],
     rules: GatePolicy | None = None,
     *,
+    before: str = "",
     settings: proxy.Settings | None = None,
     limits: wire.Limits | None = None,
     new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> Generator[Rig]:
+    """Both servers up; `before`: the gate stands before another upstream."""
     rig = Rig(script)
     above = wire.Server(rig.upstream, wire.Limits(body_bytes=100_000_000))
 
@@ -172,7 +174,7 @@ def running(
     async def serve_gate(on_ready: Callable[[str], None], stop: asyncio.Event) -> None:
         made = gate.Rules(rules or policy(), b"k" * 32)
         rig.guard = guard.Guard(made, rig.kept)
-        upstream = wire.Upstream(rig.upstream_url, limits)
+        upstream = wire.Upstream(before or rig.upstream_url, limits)
         door = proxy.Proxy(rig.guard, upstream, settings)
         rig.served = wire.Server(door.handle, limits, door.hooks())
         try:

@@ -17,7 +17,8 @@ from counterproof.rely.proxy._streamed import PASSED, Refusal, Streamed
 _JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
 _EVENTS: tuple[bytes, bytes] = (b"content-type", b"text/event-stream; charset=utf-8")
 _NOT_RETURNED = frozenset({b"content-length", b"content-encoding", b"x-counterproof-decision", b"alt-svc"})
-_BODILESS = frozenset({"GET", "DELETE"})
+_BODILESS = frozenset({"GET", "DELETE", "HEAD"})
+_PASSED_ON = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,13 @@ class Exchange:
         if request.body and request.method in _BODILESS:
             self._error(400, f"A body has no meaning with {request.method}.")
             return
+        if self._is_ambiguous():
+            self._error(400, "The headers that name the conversation and the person may come only once.")
+            return
         body = await self._admitted()
+        if request.method not in _PASSED_ON:
+            self._error(405, f"{request.method} is not passed on.")
+            return
         headers = wire.end_to_end(request.headers, without=setup.withheld)
         if self._route.shape is not None:
             headers = [pair for pair in headers if pair[0] != b"content-type"]
@@ -213,6 +220,11 @@ class Exchange:
             return
         headers = [_JSON, (b"retry-after", b"1")] if status == 503 else [_JSON]
         self._out.reply(status, headers, _words.error(self._route.family, status, said))
+
+    def _is_ambiguous(self) -> bool:
+        """Whether somebody put a second name beside the one that the front has set."""
+        names = [name for name, _ in self._request.headers]
+        return any(own and names.count(own) > 1 for own in (self._setup.context, self._setup.identity))
 
     def _of(self, name: bytes) -> str:
         return self._request.header(name).decode("latin-1") if name else ""

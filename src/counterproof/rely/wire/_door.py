@@ -260,8 +260,8 @@ class Door(asyncio.Protocol):
             self._until = self._loop.time() + (self._limits.head_s if self._is_reading else self._limits.idle_s)
 
     def _answer_refused(self, refused: Refused) -> None:
-        out = Out(self, Request("POST", self._target.decode("latin-1"), [], b"", self._peer, is_last=True))
-        self._server.refuse(out, refused)
+        request = Request("POST", self._target.decode("latin-1"), [], b"", self._peer, is_last=True)
+        self._server.refuse(Out(self, request), refused, request.path)
         self._until = self._loop.time() + self._limits.linger_s
         if self._is_paused:
             self._transport.resume_reading()  # what still comes is dropped, and that the client closes is seen

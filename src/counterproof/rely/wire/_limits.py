@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from counterproof.errors import BadOption
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,9 @@ class Limits:
     the five seconds after which common servers close, so that a request seldom meets a closing connection),
     `connect_s`, `read_s` (silence between two bytes), `total_s`, `reply_head_bytes`, `reply_headers`, `reply_bytes`
     (of a reply read whole), `ahead_bytes` (of a streamed reply, read but not yet asked for).
+
+    Raises:
+        BadOption: one of them is negative or no number.
     """
 
     head_bytes: int = 32_768
@@ -50,6 +55,13 @@ class Limits:
     reply_headers: int = 200
     reply_bytes: int = 32_000_000
     ahead_bytes: int = 262_144
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if not getattr(self, field.name) >= 0:
+                raise BadOption(
+                    f"{getattr(self, field.name)!r} bounds nothing", where=field.name, mend="give 0 or more"
+                )
 
     def sweep_s(self) -> float:
         """How often deadlines are looked at: a fourth of the shortest, between 20 ms and half a second."""
