@@ -10,6 +10,8 @@ from typing import Any, cast
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from counterproof import chain, errors, note, record
 from counterproof.record import Decision, GateHead, Sighting
@@ -470,3 +472,32 @@ def test_a_head_of_a_record_that_is_being_written(tmp_path: Path) -> None:
     assert cast("tuple[object, ...]", first.workers) == second.workers == third.workers
     assert first.workers[0].n == kept.n - 2  # end, head
     assert trail.audit(tmp_path, heads=[first, second]).agrees
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("small")
+    with opened(folder, pace=trail.Pace(head_every=4)) as kept:
+        Worker(kept).decide(9)
+    return folder
+
+
+@given(at=st.integers(0, 10**6), byte=st.integers(0, 255), cut=st.booleans(), more=st.binary(max_size=40))
+@settings(max_examples=150, deadline=None)
+def test_whatever_is_done_to_a_file_is_named_and_nothing_breaks(
+    small: Path, at: int, byte: int, more: bytes, *, cut: bool
+) -> None:
+    (path,) = segments(small)
+    whole = path.read_bytes()
+    at %= len(whole)
+    changed = whole[:at] + bytes([byte]) + more + (b"" if cut else whole[at + 1 :])
+    path.write_bytes(changed)
+    try:
+        audit = trail.audit(small, keys=[SIGNER.verifier])
+    finally:
+        path.write_bytes(whole)
+
+    if changed == whole:
+        assert audit.agrees
+    elif not (cut and b"\n" not in changed[changed.rfind(b"\n", 0, at) + 1 :]):
+        assert not audit.agrees  # all but half a line at the end, which may be a write that never returned
