@@ -26,7 +26,7 @@ def sse(values: Iterable[Json | bytes], *, has_names: bool = False) -> bytes:
     """Events as they are on the wire."""
     out = b""
     for value in values:
-        name = f"event: {value['type']}\n".encode() if has_names and isinstance(value, dict) else b""
+        name = f"event: {value.get('type')}\n".encode() if has_names and isinstance(value, dict) else b""
         data = value if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False).encode()
         out += name + b"data: " + data + b"\n\n"
     return out
@@ -212,10 +212,11 @@ def play(
 
 def folded(text: str) -> str:
     """The texts of these tests without their disguises."""
-    return text.replace("\u200b", "").replace("é", "e").lower()
+    return text.replace("\u200b", "").replace("é", "e").replace("\u017f", "s").lower()
 
 
 def refuse_hits(ask: gate.Ask) -> bytes | None:
     """Refuses whatever holds the words, and what was not read; lets everything else pass."""
-    is_hit = any(re.search("secret\\s+word", folded(piece.text)) for piece in ask.event.pieces if piece.is_new)
+    texts = [piece.text for piece in ask.event.pieces if not piece.where.endswith("|before")]
+    is_hit = any(re.search("secret\\s+word", folded(text)) for text in texts)
     return None if is_hit or ask.event.unscanned else ask.if_allowed

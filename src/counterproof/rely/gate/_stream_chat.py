@@ -72,7 +72,6 @@ class ChatStream(Dialect):
         looked = without(value, "obfuscation") if self._is_padding(value.get("obfuscation")) else value
         rest = {**looked, "choices": rests} if choices else dict(looked)
         rest.setdefault("choices", [])
-        self._envelope = {name: value[name] for name in ENVELOPE if name in value} or self._envelope
         pieces, unscanned = self.rest(rest)
         outs = [self._fed(choice) for choice in choices]
         first = {**value, "choices": [out.first for out in outs]} if choices else value
@@ -82,6 +81,8 @@ class ChatStream(Dialect):
             self.ask(pieces, unscanned, frame)
         else:
             self.say(frame)
+        # Only now: a chunk that is refused must not come back in the end that the refusal writes.
+        self._envelope = {name: value[name] for name in ENVELOPE if name in value} or self._envelope
         self._same = None if pieces or unscanned else _Same.of(value)
         for out in outs:
             for channel, name, release in out.later:
@@ -307,7 +308,8 @@ def _grow(call: Json, fragment: Json) -> None:
         if name == "index":
             continue
         if name in ("function", "custom") and is_object(item):
-            _grow(call.setdefault(name, {}), item)
+            call[name] = call[name] if is_object(call.get(name)) else {}
+            _grow(call[name], item)
         elif name in ("arguments", "input", "name") and type(item) is str:
             call[name] = a_text(call.get(name)) + item
         elif item is not None or name not in call:

@@ -36,7 +36,6 @@ class CompletionsStream(Dialect):
         held = [choice for choice in choices if type(choice.get("text")) is str]
         rests = [without(choice, "text", "logprobs") if choice in held else choice for choice in choices]
         pieces, unscanned = self.rest({**value, "choices": rests} if choices else {"choices": [], **value})
-        self._envelope = {name: value[name] for name in ENVELOPE if name in value} or self._envelope
         if pieces or unscanned or not choices or value.get("usage"):
             blanks = [{**choice, "text": "", "finish_reason": None} for choice in rests]
             frame = framed(to_json({**value, "choices": blanks} if choices else value))
@@ -44,6 +43,8 @@ class CompletionsStream(Dialect):
                 self.ask(pieces, unscanned, frame)
             else:
                 self.say(frame)
+        # Only now: a chunk that is refused must not come back in the end that the refusal writes.
+        self._envelope = {name: value[name] for name in ENVELOPE if name in value} or self._envelope
         for choice in held:
             self._fed(choice)
 

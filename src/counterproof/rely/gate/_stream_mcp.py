@@ -12,7 +12,7 @@ import msgspec
 from counterproof.rely.gate._rewrite import rewrite
 from counterproof.rely.gate._shape import Shape
 from counterproof.rely.gate._sse import SseEvent, framed
-from counterproof.rely.gate._stream_parts import Dialect, Json, from_json, is_object, to_json
+from counterproof.rely.gate._stream_parts import Dialect, Json, from_json, is_name, is_object, to_json
 from counterproof.rely.gate._walk import walk
 
 REFUSED = -32_000
@@ -52,14 +52,16 @@ class McpStream(Dialect):
         asked = self._asked or {}
 
         def end(says: str, receipt: str) -> bytes:
-            if "id" not in asked or "method" in asked:
+            number = asked.get("id")
+            is_known = type(number) is int or (is_name(number) and self.plan.is_clean(str(number)))
+            if not is_known or "method" in asked:
                 return b""
             meta = {"_meta": {"counterproof/receipt": receipt}} if receipt else {}
             result = asked.get("result")
             if is_object(result) and "content" in result:
                 told: Json = {"content": [{"type": "text", "text": says}], "isError": True, **meta}
-                return framed(to_json({"jsonrpc": "2.0", "id": asked["id"], "result": told}), b"message")
+                return framed(to_json({"jsonrpc": "2.0", "id": number, "result": told}), b"message")
             error: Json = {"code": REFUSED, "message": says or "refused", **({"data": meta} if meta else {})}
-            return framed(to_json({"jsonrpc": "2.0", "id": asked["id"], "error": error}), b"message")
+            return framed(to_json({"jsonrpc": "2.0", "id": number, "error": error}), b"message")
 
         return end

@@ -248,6 +248,9 @@ class ResponsesStream(Dialect):
         elif kind == "response.output_item.done":
             self._whole(index, self._held.pop(index), value)
         elif stem in _ARGUMENTS and verb in ("delta", "done"):
+            member = "delta" if verb == "delta" else _ARGUMENTS[stem]
+            if extra := self._extra(value, member, "name", "logprobs"):
+                self.looked({"output": [], **extra}, b"")
             self._held[index].append(value)
         else:
             rest = self._extra(value)
@@ -342,6 +345,7 @@ def _retelling(parts: list[Json], item: Json, done: Json) -> list[Json]:
         if member is None:
             out.append(part)
         elif verb == "done":
-            told = without(part, member)
-            out += [{**told, "type": f"{stem}.delta", "delta": item[member]}, {**told, member: item[member]}]
+            told: Json = {name: part[name] for name in _ENVELOPE if name in part}
+            said, named = item.get(member, ""), {"name": item.get("name")} if "name" in part else {}
+            out += [{**told, "type": f"{stem}.delta", "delta": said}, {**told, **named, member: said}]
     return [*out, {**done, "item": item}]
