@@ -23,7 +23,6 @@ POLICY = """
 format: counterproof-gate-policy/1
 name: words
 says: This was refused.
-unscanned: {message: allow, call: reject, result: allow}
 rules:
   - name: magic
     patterns: ["opensesame"]
