@@ -183,7 +183,7 @@ def test_a_pattern_found_very_often_costs_a_bounded_amount_and_is_said_so(name: 
     assert found.spans[-1] == Match(0, 1, 0, 50_000)
     first = [match for match in found.spans if match.text == 0]
     assert (first[0].start, first[-1].end) == (0, 200_000)
-    assert len(first) <= MOST_MATCHES + 1
+    assert len(first) <= MOST_MATCHES
 
 
 @pytest.mark.parametrize("name", ENGINES)

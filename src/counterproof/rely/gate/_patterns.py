@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from counterproof import errors, record
 from counterproof.rely.gate import _fold, _fold_decode
-from counterproof.rely.gate._patterns_engine import Engine, Expression, engine
+from counterproof.rely.gate._patterns_engine import Effort, Engine, Expression, engine
 from counterproof.rely.gate._patterns_syntax import MEND, Node, has_edges, literal, parse, width
 from counterproof.rely.gate._patterns_write import SEPARATOR, STAND_IN, in_folded, is_covered, written
 
@@ -53,6 +53,7 @@ class _Look(NamedTuple):
     """One search under way: what is looked at, and what was found."""
 
     wanted: Callable[[int, int], bool] | None
+    effort: Effort
     spans: list[Match]
     often: list[str]
     partial: list[str]
@@ -147,7 +148,7 @@ class Patterns:
                 is_hit = self._free.engine.which(loose.encode())
             if not is_hit:
                 return NOTHING
-        look = _Look(wanted, [], [], [])
+        look = _Look(wanted, Effort(), [], [], [])
         for number, text in enumerate(texts):
             self._in_text(text, number, look)
         cut = tuple(dict.fromkeys((*look.partial, *look.often)))
@@ -179,7 +180,7 @@ class Patterns:
                 rule = group.rules[each]
                 if look.wanted is not None and not look.wanted(rule, number):
                     continue
-                found = group.engine.stretches(each, raw)
+                found = group.engine.stretches(each, raw, look.effort)
                 look.often.extend([f"{self.rules[rule].name}: found too often"] * found.is_cut)
                 places = _in_code_points(found.spans, raw, there.text)
                 look.spans.extend([Match(rule, number, *(whole or there.span(*place))) for place in places])

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple, Protocol
 from counterproof import errors
 
 MOST_MATCHES = 4_096
-"""Beginnings of matches of one expression looked at in one text; then the last goes to the text's end."""
-MOST_BYTES = 8_000_000
-"""What may be read in all for the stretches of one expression in one text."""
+"""How many matches are looked at in one search, of all expressions together."""
+MOST_BYTES = 16_000_000
+"""What may be read once more in one search to tell where matches stand."""
 RE2_MEMORY_BYTES = 256 << 20
 ENGINES = ("hyperscan", "re2", "literal")
 
@@ -32,8 +32,23 @@ class Expression(NamedTuple):
     reads_folded: bool
 
 
+class Effort:
+    """What one search may still spend on telling where matches stand: whatever is searched for, and in whatever."""
+
+    __slots__ = ("bytes_left", "matches_left")
+
+    def __init__(self) -> None:
+        self.matches_left, self.bytes_left = MOST_MATCHES, MOST_BYTES
+
+    def is_spent(self, read: int) -> bool:
+        """Counts one match, and what was read to find it."""
+        self.matches_left -= 1
+        self.bytes_left -= read
+        return self.matches_left < 0 or self.bytes_left < 0
+
+
 class Stretches(NamedTuple):
-    """Where an expression is found, in bytes; `is_cut`: it was found so often that the last one goes to the end."""
+    """Where an expression is found, in bytes; `is_cut`: so much was found that the last one goes to the end."""
 
     spans: list[tuple[int, int]]
     is_cut: bool
@@ -46,8 +61,8 @@ class Engine(Protocol):
         """The numbers of the expressions that are found, in any order, perhaps twice."""
         ...
 
-    def stretches(self, number: int, raw: bytes) -> Stretches:
-        """Where one of them is found."""
+    def stretches(self, number: int, raw: bytes, effort: Effort) -> Stretches:
+        """Where one of them, which is found, stands."""
         ...
 
 
@@ -106,8 +121,8 @@ class Hyperscan:
             found += [numbers[at] for at in others.which(raw)]
         return found
 
-    def stretches(self, number: int, raw: bytes) -> Stretches:
-        return self._where.stretches(number, raw)
+    def stretches(self, number: int, raw: bytes, effort: Effort) -> Stretches:
+        return self._where.stretches(number, raw, effort)
 
     def _compiled(self, expressions: Sequence[Expression], numbers: Sequence[int]) -> Any:  # noqa: ANN401 - no types
         if not numbers:
@@ -141,20 +156,14 @@ class Re2:
         found.remove(len(self._each))
         return found
 
-    def stretches(self, number: int, raw: bytes) -> Stretches:
-        one = self._each[number]
-        spans: list[tuple[int, int]] = []
-        at = read = 0
-        while (match := one.search(raw, at)) is not None:
-            start, end = match.span()
-            spans.append((start, end))
-            read += len(raw) - at
-            at = start + 1
-            while at < len(raw) and raw[at] & 0xC0 == 0x80:
-                at += 1
-            if len(spans) > MOST_MATCHES or read > MOST_BYTES:
-                return _united(spans, len(raw), is_cut=True)
-        return _united(spans, len(raw), is_cut=False)
+    def stretches(self, number: int, raw: bytes, effort: Effort) -> Stretches:
+        search = self._each[number].search
+
+        def find(at: int) -> tuple[int, int] | None:
+            match = search(raw, at)
+            return None if match is None else match.span()
+
+        return _stretches(find, raw, effort)
 
     def _joined(self, expressions: Sequence[Expression]) -> Any:  # noqa: ANN401 - the library has no types
         found = self._re2.Set.SearchSet(self._options)
@@ -185,15 +194,8 @@ class Literal:
     def which(self, raw: bytes) -> Sequence[int]:
         return [number for number, find in enumerate(self._finders) if find(raw, 0) is not None]
 
-    def stretches(self, number: int, raw: bytes) -> Stretches:
-        spans: list[tuple[int, int]] = []
-        find, at = self._finders[number], 0
-        while (span := find(raw, at)) is not None:
-            spans.append(span)
-            if len(spans) > MOST_MATCHES:
-                return _united(spans, len(raw), is_cut=True)
-            at = span[0] + 1
-        return _united(spans, len(raw), is_cut=False)
+    def stretches(self, number: int, raw: bytes, effort: Effort) -> Stretches:
+        return _stretches(partial(self._finders[number], raw), raw, effort)
 
 
 def _finder(expression: Expression) -> Callable[[bytes, int], tuple[int, int] | None]:
@@ -218,6 +220,20 @@ def _finder(expression: Expression) -> Callable[[bytes, int], tuple[int, int] | 
 
 def _note(found: list[int], number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
     found.append(number)
+
+
+def _stretches(find: Callable[[int], tuple[int, int] | None], raw: bytes, effort: Effort) -> Stretches:
+    """Every match, by looking on from one character after the beginning of the last."""
+    spans: list[tuple[int, int]] = []
+    at = 0
+    while not effort.is_spent(len(raw) - at):
+        if (span := find(at)) is None:
+            return _united(spans, len(raw), is_cut=False)
+        spans.append(span)
+        at = span[0] + 1
+        while at < len(raw) and raw[at] & 0xC0 == 0x80:
+            at += 1
+    return _united(spans or [(0, len(raw))], len(raw), is_cut=True)
 
 
 def _united(spans: list[tuple[int, int]], length: int, *, is_cut: bool) -> Stretches:
