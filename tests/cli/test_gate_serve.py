@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.client
 import json
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from counterproof.rely import trail
+from tests.chain import small_chain, small_tokens
 
 POLICY = """format: counterproof-gate-policy/1
 name: house
@@ -224,6 +226,27 @@ def test_requests_in_work_end_before_the_gate_does(started: Callable[..., Gate])
     assert gate.end() == 0
     asking.join()
     assert found == [200]
+
+
+@pytest.mark.slow
+def test_a_refused_asker_appeals_with_a_token_that_nobody_can_link(
+    started: Callable[..., Gate], tmp_path: Path
+) -> None:
+    starts, ends = (time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime(time.time() + d * 86_400)) for d in (-9, 9))
+    known = small_tokens.token_key(starts=starts, ends=ends)
+    entry = tmp_path / "issuer.entry"
+    entry.write_bytes(small_chain.sealed(known, small_tokens.ISSUER_KEY))
+    options = ("--token-key", str(entry), "--token-origin", small_tokens.HERE, "--appeals", str(tmp_path / "book"))
+    gate = started(*options)
+    receipt = gate.ask("a bomb")[1]["error"]["receipt"]  # type: ignore[index]  # JSON
+    token = base64.b64encode(small_tokens.token(known).encode()).decode()
+
+    unpaid = http_json(gate.desk, "POST", "/appeal", json.dumps({"receipt": receipt}))
+    paid = http_json(gate.desk, "POST", "/appeal", json.dumps({"receipt": receipt, "token": token}))
+    other = gate.ask("a bomb")[1]["error"]["receipt"]  # type: ignore[index]  # JSON
+    spent = http_json(gate.desk, "POST", "/appeal", json.dumps({"receipt": other, "token": token}))
+
+    assert (unpaid[0], paid[0], spent[0]) == (401, 202, 401)
 
 
 def test_what_cannot_be_used_is_said_in_one_sentence(tmp_path: Path) -> None:

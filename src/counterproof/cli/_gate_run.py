@@ -16,6 +16,7 @@ from counterproof import errors, server
 from counterproof.cli import _values
 
 if TYPE_CHECKING:
+    from counterproof import record
     from counterproof.rely import desk, guard, pool
 
 
@@ -32,6 +33,8 @@ class Asked:
     workers: int
     desk_port: int | None
     appeals: Path | None
+    token_keys: tuple[Path, ...]
+    token_origin: str
     operator_key_env: str
     key: Path | None
     sync_s: float
@@ -202,8 +205,10 @@ async def desk_of(given: Asked, sources: Sequence[desk.Source]) -> AsyncGenerato
         yield
         return
     with contextlib.ExitStack() as stack:
-        book = appeal.Book(given.appeals) if given.appeals is not None else None
-        if book is not None:
+        book = None
+        if given.appeals is not None:
+            keys = [_token_key(path, given.token_origin) for path in given.token_keys]
+            book = appeal.Book(given.appeals, keys=keys, origin=given.token_origin)
             stack.callback(book.close)
         served = desk.Desk(sources, book=book, operator_key=_values.key("--operator-key-env", given.operator_key_env))
         async with served.up(given.host, given.desk_port) as url:
@@ -219,3 +224,21 @@ def _desk(given: Asked, own: _Own) -> contextlib.AbstractAsyncContextManager[obj
         return desk_of(given, [own])
     key = _values.key("--operator-key-env", given.operator_key_env)
     return desk.Desk([own], operator_key=key).up("", 0, path=str(given.worker_of / f"{given.worker}.sock"))
+
+
+def _token_key(path: Path, origin: str) -> record.TokenKey:
+    """A key that an issuer logged, from the file of its entry: whose tokens are taken is the operator's choice.
+
+    Raises:
+        BadInput: it is no such entry, or its tokens are not for here.
+    """
+    from counterproof import chain, record  # noqa: PLC0415 - loads only where tokens are taken
+    from counterproof.cli import _files  # noqa: PLC0415 - same
+
+    said = chain.open_entry(_files.fetch(path, 1 << 16)).statement.predicate
+    if not isinstance(said, record.TokenKey):
+        raise errors.BadOption(f"{path} is no entry with a token key", where="--token-key", mend="see spec/token.md")
+    if origin not in said.origins:
+        what = f"the tokens of {_values.printable(said.issuer)} are for {_values.printable(', '.join(said.origins))}"
+        raise errors.BadOption(what, where="--token-origin", mend="name one of these")
+    return said

@@ -21,6 +21,8 @@ _FILE = click.Path(path_type=Path)
     "--desk-port", type=click.IntRange(0, 65535), default=None, help="Serve metrics, status and appeals there."
 )
 @click.option("--appeals", type=_FILE, default=None, help="The book of appeals: a folder.  [default: none is heard]")
+@click.option("--token-key", "token_keys", type=_FILE, multiple=True, help="With --appeals: take this issuer's tokens.")
+@click.option("--token-origin", default="", help="With --token-key: where such tokens are for.")
 @click.option(
     "--operator-key-env", metavar="NAME", default="", help="Variable with the key that releases what is held."
 )
