@@ -128,7 +128,8 @@ def _chat_stream(whole: dict[str, Any]) -> bytes:
         "logprobs": None,
         "finish_reason": None,
     }
-    ends = says | {"delta": {}, "finish_reason": whole["choices"][0]["finish_reason"]}
+    nothing: dict[str, str] = {}
+    ends: dict[str, Any] = says | {"delta": nothing, "finish_reason": whole["choices"][0]["finish_reason"]}
     chunks = [_json(head | {"choices": [choice]}) for choice in (says, ends)]
     return b"".join([b"data: %b\n\n" % chunk for chunk in chunks]) + b"data: [DONE]\n\n"
 
