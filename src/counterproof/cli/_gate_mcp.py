@@ -7,7 +7,7 @@ import contextlib
 import secrets
 import signal
 import urllib.parse
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -17,7 +17,7 @@ import click
 from counterproof import errors
 
 if TYPE_CHECKING:
-    from counterproof.rely import guard, tools
+    from counterproof.rely import guard, pool, tools, wire
 
 _FILE = click.Path(path_type=Path)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -36,6 +36,7 @@ class _Asked:
     name: str
     key: Path | None
     sync_s: float
+    pool: str
     tools: Path | None
     answer_s: float
     max_bytes: int
@@ -54,6 +55,7 @@ class _Asked:
 @click.option("--name", default="gate", show_default=True, help="The gate's name in its record and in the log.")
 @click.option("--key", type=_FILE, default=None, help="Sign heads of the record with it (key new --kind ed25519).")
 @click.option("--sync-s", type=click.FloatRange(0, 3600), default=1.0, show_default=True, help="0: wait for the disk.")
+@click.option("--pool", metavar="URL", default="", help="Share memory over Valkey or Redis: redis://host:6379/0.")
 @click.option("--tools", type=_FILE, default=None, help="What each tool was when it was first seen: a file.")
 @click.option("--answer-s", type=click.FloatRange(0.1), default=600.0, show_default=True, help="For one answer.")
 @click.option(
@@ -87,10 +89,8 @@ def _over_stdio(given: _Asked, command: Sequence[str]) -> int:
         async def work() -> tools.Ended:
             exchange = tools.Exchange(ready.guard, door="mcp.stdio", context=secrets.token_hex(16), listing=listing)
             limits = tools.Limits(message_bytes=given.max_bytes, answer_s=given.answer_s)
-            try:
+            async with _sharing(given, ready):
                 return await tools.relay(command, exchange, limits)
-            finally:
-                await ready.judge.close()
 
         ended = runner.run(work())
     if ended == "server":
@@ -117,10 +117,8 @@ def _over_http(given: _Asked) -> int:
                 origins=frozenset(given.origins), listing=listing, message_bytes=given.max_bytes,
             )  # fmt: skip
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, ready)
-            try:
-                await endpoint.serve((given.host, given.port), on_ready, stop, limits=limits)
-            finally:
-                await ready.judge.close()
+            async with _sharing(given, ready):
+                await _served(endpoint, given, on_ready, stop, limits)
 
         def up(url: str) -> None:
             _say(f"Gate {given.name} at {url}{given.path} before {base}")
@@ -131,15 +129,55 @@ def _over_http(given: _Asked) -> int:
     return 0
 
 
+async def _served(
+    endpoint: tools.Endpoint, given: _Asked, on_ready: Callable[[str], None], stop: asyncio.Event, limits: wire.Limits
+) -> None:
+    try:
+        await endpoint.serve((given.host, given.port), on_ready, stop, limits=limits)
+    except OSError as exc:
+        if isinstance(exc, errors.CounterproofError):
+            raise
+        what = f"{given.host}:{given.port} cannot be listened at: {exc.strerror or exc}"
+        raise errors.BadOption(what, where="--host, --port", mend="choose another") from exc
+
+
+@contextlib.asynccontextmanager
+async def _sharing(given: _Asked, ready: guard.Ready) -> AsyncGenerator[None]:
+    """Shares the memory where that was asked for; closes what the guard asked by the way."""
+    shared = _pool(given, ready) if given.pool else None
+    try:
+        yield
+    finally:
+        if shared is not None:
+            await shared.close()
+        await ready.judge.close()
+
+
+def _pool(given: _Asked, ready: guard.Ready) -> pool.Pool:
+    from counterproof.rely import pool  # noqa: PLC0415 - loads only where memory is shared
+
+    window_s = ready.guard.rules.policy.memory.window_s
+    if not window_s:
+        raise errors.BadOption(
+            "this policy remembers nothing", where="--pool", mend="set memory: window_s in gate.yaml, or leave it out"
+        )
+    shared = pool.Pool(given.pool, ready.guard, ready.secret, window_s=window_s)
+    ready.guard.share()
+    shared.start()
+    return shared
+
+
 @contextlib.contextmanager
 def _opened(given: _Asked) -> Generator[tuple[guard.Ready, tools.Listing]]:
     """A guard whose record is the first of this folder's that no other process is writing."""
+    from counterproof.cli import _gate_run  # noqa: PLC0415 - loaded when the command runs
     from counterproof.rely import guard, tools  # noqa: PLC0415 - loaded when the command runs
 
     listing = tools.Listing(tools.Pins(given.tools))
     with guard.opened(
         given.policy, given.trail, worker="mcp*", name=given.name, key=given.key, sync_s=given.sync_s
     ) as ready:
+        _gate_run.say_measured(given.policy, is_measured=ready.is_measured)
         yield ready, listing
 
 
