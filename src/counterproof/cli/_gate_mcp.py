@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from counterproof.rely import guard, pool, tools, wire
 
 _FILE = click.Path(path_type=Path)
+_HEARS_WITHIN_S = 2.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _ENDS = {
     "client": 0,
@@ -146,6 +147,12 @@ async def _sharing(given: _Asked, ready: guard.Ready) -> AsyncGenerator[None]:
     """Shares the memory where that was asked for; closes what the guard asked by the way."""
     shared = _pool(given, ready) if given.pool else None
     try:
+        if shared is not None:  # a conversation is short: what others saw must be known before its first message
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(shared.exchange(), _HEARS_WITHIN_S)
+            if not shared.status.is_connected:
+                _say("warning: the store of the shared memory does not answer; this gate remembers alone until it does")
+            shared.start()
         yield
     finally:
         if shared is not None:
@@ -163,7 +170,6 @@ def _pool(given: _Asked, ready: guard.Ready) -> pool.Pool:
         )
     shared = pool.Pool(given.pool, ready.guard, ready.secret, window_s=window_s)
     ready.guard.share()
-    shared.start()
     return shared
 
 
