@@ -16,7 +16,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
-from itertools import filterfalse, islice
+from itertools import compress, islice
 from zlib import crc32
 
 from counterproof.record import Event, MemoryPolicy
@@ -57,6 +57,9 @@ class Anchors:
         self._rotates_s = policy.rotates_s
         self._wants = frozenset(_LETTERS[kind] for kind in policy.anchors)
         self._known: dict[str, dict[bytes, str]] = {letter: {} for letter in _LETTERS.values()}
+        self._begun = {  # the key is taken in once
+            letter: blake2b(key=self._key, digest_size=8, person=letter.encode()) for letter in _LETTERS.values()
+        }
         self._is_off = not policy.window_s or not self._wants
 
     def of(self, event: Event, now_s: float = 0.0, named: Sequence[str] = ()) -> tuple[str, ...]:
@@ -84,13 +87,14 @@ class Anchors:
         return tuple(islice(found, MAX_ANCHORS))
 
     def _name(self, found: dict[str, None], kind: str, names: Iterable[bytes]) -> None:
-        known = self._known[kind]
+        known, begun = self._known[kind], self._begun[kind]
         for name in names:
             anchor = known.get(name)
             if anchor is None:
                 if len(known) >= _KNOWN:
                     known.clear()
-                digest = blake2b(name, key=self._key, digest_size=8, person=kind.encode())
+                digest = begun.copy()
+                digest.update(name)
                 anchor = known[name] = f"{kind}:{digest.hexdigest()}"
             found[anchor] = None
 
@@ -141,10 +145,10 @@ def _odd(data: bytes) -> list[bytes]:
     if not data.translate(None, _PLAIN) and data.count(b".") <= data.count(b". ") + data.endswith(b"."):
         return []
     found: dict[bytes, None] = {}
+    data = data.replace(b"\n", b" ")
     for odd in islice(_ODD.finditer(data), _ODD_TOKENS):
-        start = odd.start()
-        begin = max(data.rfind(b" ", 0, start), data.rfind(b"\n", 0, start)) + 1
-        found[data[begin : odd.end()].strip(_ROUND)[:_CUT]] = None
+        start, end = odd.span()
+        found[data[data.rfind(b" ", 0, start) + 1 : end].strip(_ROUND)[:_CUT]] = None
     return list(found)
 
 
@@ -170,7 +174,7 @@ def _places(words: Sequence[bytes]) -> Iterator[bytes]:
 
     Once with the words and once without: whatever becomes of the words in another language, numbers stay.
     """
-    numbers = [n for n, word in enumerate(words) if word.isdigit() and len(word) < 7]
+    numbers = [n for n in compress(range(len(words)), map(bytes.isdigit, words)) if len(words[n]) < 7]
     run = numbers[:1]
     for n in [*numbers[1:], len(words) + 4]:
         if n - run[-1] <= 3 if run else False:
@@ -190,7 +194,7 @@ def _artefacts(odd: Sequence[bytes]) -> Iterator[bytes]:
 
 def _content(words: Iterable[bytes]) -> list[bytes]:
     """Of the words that are not common ones those with the lowest check sums, and what each is followed by."""
-    rare = list(filterfalse(COMMON.__contains__, words))
+    rare = [word for word in words if word not in COMMON]
     lowest = sorted(dict.fromkeys(rare), key=crc32)[: 2 * _MOST_WORDS]
     kept = [w for w in lowest if len(w) > 2 and not w.isdigit()][:_MOST_WORDS]
     return kept + [b" ".join(rare[(at := rare.index(w)) : at + 2]) for w in kept[:_MOST_PAIRS]]
