@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from counterproof.errors import BadGate
 from counterproof.record import PatternRule
 from counterproof.rely import gate
+from counterproof.rely.gate._patterns import Patterns
 from counterproof.rely.gate._patterns_syntax import parse, width
 
 LETTERS = "abé "
@@ -196,3 +197,16 @@ def test_a_pattern_that_cannot_be_held_back_names_its_rule(pattern: str, said: s
     with pytest.raises(BadGate, match=said) as refused:
         _plan(pattern)
     assert refused.value.where == "rule"
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from(["to", "ml", "\u200b", " ", "a", "é", "\u0301", "T", "o", "m"]), max_size=12).map("".join)
+)
+def test_what_is_asked_about_is_found_again_by_whoever_is_asked(text: str) -> None:
+    rules = [PatternRule(name="rule", patterns=("\\btom\\b", "to\\B", "ml\\b", "^a"))]
+    plan, patterns = gate.HoldbackPlan(rules), Patterns(rules)
+    releases = _told(plan, list(text))
+    for release in releases:
+        assert not release.asks or patterns.search([release.seen]), release
+    assert any(release.asks for release in releases) == bool(patterns.search([text]))

@@ -32,6 +32,8 @@ MAX_WHOLE_CHARS = 4_194_304
 MAX_PROGRAM_BYTES = 64 << 20
 """What RE2 may use for one expression and its automaton, which grows with what is read and is begun anew when full."""
 
+_MOST_UNSEEN = 32
+
 ASKING = frozenset({"reject", "terminate", "hold", "escalate"})
 """Actions under which a match leaves only after a decision."""
 
@@ -269,7 +271,7 @@ class Hold:
     def _move(self, by: int, done: int) -> None:
         gone = self._tail[:by]
         if gone:
-            self._before = gone[-1]
+            self._before = (self._before + gone)[-1 - _unseen_at_end(gone) :]
             self._before_folded = _fold(gone)[0][-1:] or self._before_folded
         self._tail = self._tail[by:]
         self._base += by
@@ -287,10 +289,7 @@ class Hold:
             done = max(done, end)
             if any(self._plan.asks(hit.rule) for hit in group):
                 out += [Release(free, self._placed(noted))] if free or noted else []
-                around = (self._before + self._tail)[
-                    max(0, start - 1 + len(self._before)) : end + 1 + len(self._before)
-                ]
-                out.append(Release(text, self._placed(group), asks=True, seen=around))
+                out.append(Release(text, self._placed(group), asks=True, seen=self._around(start, end)))
                 free, noted = "", []
             else:
                 free += text
@@ -298,6 +297,12 @@ class Hold:
         free += self._tail[done:opens_at]
         out += [Release(free, self._placed(noted))] if free or noted else []
         return tuple(out), max(done, opens_at)
+
+    def _around(self, start: int, end: int) -> str:
+        """A match and the nearest characters on both sides that a reader sees: edges of words depend on them."""
+        before, behind = self._before + self._tail[:start], self._tail[end : end + 1 + _MOST_UNSEEN]
+        seen = next((at for at, char in enumerate(behind) if _fold(char)[0]), len(behind) - 1)
+        return before[-1 - _unseen_at_end(before) :] + self._tail[start:end] + behind[: seen + 1]
 
     def _instead(self, group: list[Hit], done: int, end: int) -> str:
         replacements = [self._plan.replacement(hit.rule) for hit in group]
@@ -308,6 +313,14 @@ class Hold:
 
     def _placed(self, hits: list[Hit]) -> tuple[Hit, ...]:
         return tuple(Hit(hit.rule, hit.start + self._base, hit.end + self._base) for hit in hits)
+
+
+def _unseen_at_end(text: str) -> int:
+    """How many characters at the end of a text are folded to nothing."""
+    if text[-1:].isascii():
+        return 0
+    last = text[: -1 - _MOST_UNSEEN : -1]
+    return next((at for at, char in enumerate(last) if _fold(char)[0]), max(0, len(last) - 1))
 
 
 def _overlapping(hits: list[Hit]) -> list[list[Hit]]:

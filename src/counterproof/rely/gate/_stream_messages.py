@@ -60,7 +60,9 @@ class MessagesStream(Dialect):
     def value(self, value: Json, event: SseEvent) -> None:
         """One event; its type says what it is."""
         take = self._takes.get(a_text(value.get("type")))
-        if take is None:
+        if "index" in value and type(value["index"]) is not int:
+            self.unreadable(event, "an index that is no number")
+        elif take is None:
             self.unreadable(event, "an event that is not known")
         else:
             take(value)
