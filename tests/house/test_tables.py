@@ -48,6 +48,33 @@ def test_the_judges_page_says_what_the_detector_does(name: str) -> None:
     assert printed("docs/judges.md", name) == getattr(program("vectors/refusals/tables.py"), name)()
 
 
+def test_the_readme_shows_what_gates_do_as_it_was_measured() -> None:
+    gated = program("benchmarks/gate_measured.py")
+
+    assert printed("README.md", "gated") == gated.table(json.loads(gated.RESULT.read_text(encoding="utf-8")))
+
+
+def test_the_policies_that_were_measured_are_those_that_are_shipped() -> None:
+    for path, text in program("benchmarks/gate_measured.py").policy_files():
+        assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("policy", "sign"), [("classes", -1), ("contents", 1)])
+def test_a_gate_is_measured_through_its_socket(policy: str, sign: int, tmp_path: Path) -> None:
+    """The whole way, in small: one category and few queries; the sign is that of the table."""
+    gated = program("benchmarks/gate_measured.py")
+
+    found = gated.measured("base", policy, tmp_path, "--category", "storm", "--budget", "12q", "--wordings", "1")
+
+    (row,) = (
+        r for r in json.loads(gated.RESULT.read_text(encoding="utf-8")) if (r["model"], r["policy"]) == ("base", policy)
+    )
+    assert sign * found["S"]["value"] > 0
+    assert sign * row["S"]["value"] > 0
+    assert found["refused"] > 0
+
+
 @pytest.mark.slow
 def test_the_readme_shows_what_the_demo_measures(tables: ModuleType, tmp_path: Path) -> None:
     command = [str(Path(sys.executable).parent / "counterproof"), "demo", "--display", "none"]
