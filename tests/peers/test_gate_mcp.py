@@ -129,7 +129,14 @@ def test_an_agent_and_its_tools(
     async def said(client: Any) -> None:  # noqa: ANN401 - the SDK's
         assert client.session.protocol_version == version
         listed = await client.list_tools()
-        assert sorted(t.name for t in listed.tools) == ["add", "ask", "count", "say", "spell"]  # without `leak`
+        assert sorted(t.name for t in listed.tools) == [
+            "add",
+            "ask",
+            "count",
+            "later",
+            "say",
+            "spell",
+        ]  # without `leak`
         sums = await asyncio.gather(*(client.call_tool("add", {"a": n, "b": 1}) for n in range(20)))
         assert [_text(s) for s in sums] == [str(n + 1) for n in range(20)]
 
@@ -180,6 +187,15 @@ def test_what_a_server_asks_a_person(folder: Path, way: Callable[..., None], set
     way(folder, said, elicitation_callback=answer, **settings)
 
     assert asked == ["Whose name goes with fine?", "Whose name goes with well?"]
+
+
+def test_a_stream_is_taken_up_again(folder: Path) -> None:
+    async def said(client: Any) -> None:  # noqa: ANN401 - the SDK's
+        assert _text(await client.call_tool("later", {"text": "here"})) == "here"
+        assert _text(await client.call_tool("later", {"text": "the swordfish"})) == "the [cut]"
+        assert (await client.call_tool("spell", {"letters": ["open", "sesame"]})).is_error
+
+    _over_http(folder, said, "resumable", **LEGACY)
 
 
 def test_what_happened_is_in_the_record(folder: Path) -> None:
