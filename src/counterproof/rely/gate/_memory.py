@@ -25,7 +25,7 @@ from counterproof.rely.gate._memory_delta import (
     decoded,
     encoded,
 )
-from counterproof.rely.gate._memory_held import LIVES, SLOWER, Held, ripeness
+from counterproof.rely.gate._memory_held import LIVES, Held, ripeness
 
 DELTA_FORMAT = "counterproof-gate-delta/1"
 MAX_WEIGHT = 1e6
@@ -105,8 +105,6 @@ class Memory:
             held.contexts |= context_bit
             held.identities |= identity_bit
             if weight and k:
-                held.fast += weight
-                held.slow += weight
                 self._entries += held.keep(fragment, weight, at, k)
         if weight and text:
             self._keep_text(fragment, text)
@@ -225,8 +223,6 @@ class Memory:
                 held = self._held.get(delta.anchors[place].anchor)
                 if held is not None:
                     weight = min(signal.weight, MAX_WEIGHT)
-                    held.fast += weight * 0.5 ** (at - born)
-                    held.slow += weight * 0.5 ** ((at - born) / SLOWER)
                     self._entries += held.keep(signal.fragment, weight, born, self._policy.fragments)
 
     def _touched(self, anchor: str, at: float) -> Held:

@@ -85,37 +85,39 @@ class Held:
     def keep(self, fragment: str, weight: float, born: float, k: int) -> int:
         """Keeps a fragment if it is among the K highest; returns by how many the fragments grew (0 or 1).
 
-        A fragment counts once, however often it is seen: with its greatest weight, as of when that was last seen.
+        A fragment counts once, however often it is seen: with its greatest weight, as of when that was last seen. What
+        the sum gains, or would gain were there no K, is learned as this anchor's past.
         """
         if self.heap is None or self.fragments is None:
             self.heap, self.fragments = [], {}
-        place = log2(weight) + born
+        now = (log2(weight) + born, born, fragment)
         known = self.fragments.get(fragment)
+        gained = 2.0 ** (now[0] - self.at)
+        grown = 0
         if known is not None:
-            if place > known + _RAISE:
-                self._raise(self.heap, fragment, known, (place, born, fragment))
-            return 0
-        grown = len(self.heap) < k
-        if grown:
-            heappush(self.heap, (place, born, fragment))
-        elif place > self.heap[0][0]:
-            lost, _, least = heapreplace(self.heap, (place, born, fragment))
+            if now[0] <= known + _RAISE:
+                return 0
+            self._raise(self.heap, now)
+            gained -= 2.0 ** (known - self.at)
+        elif len(self.heap) < k:
+            grown = 1
+            heappush(self.heap, now)
+        elif now[0] > self.heap[0][0]:
+            lost, _, least = heapreplace(self.heap, now)
             del self.fragments[least]
             self.total = max(0.0, self.total - 2.0 ** (lost - self.at))
         else:
-            return 0
-        self.fragments[fragment] = place
-        self.total += 2.0 ** (place - self.at)
-        return int(grown)
-
-    def _raise(
-        self, heap: list[tuple[float, float, str]], fragment: str, known: float, now: tuple[float, float, str]
-    ) -> None:
-        heap[next(n for n, each in enumerate(heap) if each[2] == fragment)] = now
-        heapify(heap)
-        if self.fragments is not None:
+            gained = 0.0
+        if gained:
             self.fragments[fragment] = now[0]
-        self.total += 2.0 ** (now[0] - self.at) - 2.0 ** (known - self.at)
+            self.total += gained
+        self.fast += gained or weight
+        self.slow += gained or weight
+        return grown
+
+    def _raise(self, heap: list[tuple[float, float, str]], now: tuple[float, float, str]) -> None:
+        heap[next(n for n, each in enumerate(heap) if each[2] == now[2])] = now
+        heapify(heap)
 
     def _sweep(self, heap: list[tuple[float, float, str]]) -> int:
         """Forgets fragments that are a window old, and adds the rest up anew, so that no rounding gathers."""
