@@ -13,9 +13,11 @@ from counterproof.publish import attest, witness
 from counterproof.publish.log import _admit, _staging
 from counterproof.publish.witness import _request
 from counterproof.publish.witness._store import Held
-from counterproof.rely import gate, select, verify, watch
-from fuzz import chain_seeds, gate_seeds, seeds
+from counterproof.rely import gate, select, trail, verify, watch
+from counterproof.rely.trail import _line
+from fuzz import chain_seeds, gate_seeds, seeds, trail_seeds
 from tests.rely.gate import walk_reader
+from tests.rely.trail import small_trail
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,15 @@ def _as_it_came(read: Callable[[bytes], Any]) -> tuple[Callable[[bytes], Any], C
         return data
 
     return keep, lambda value: value
+
+
+def _read_record(data: bytes) -> object:
+    return _line.read_line(data, "a line")
+
+
+def _read_gate_head(text: str) -> object:
+    trail.signers_of(text, [small_trail.SIGNER.verifier])
+    return trail.read_head(text, "a head")
 
 
 def _settled(read: Callable[[str], Any], write: Callable[[Any], str]) -> Callable[[bytes], bytes]:
@@ -310,5 +321,7 @@ def parsers() -> list[Parser]:
         Parser("note.read_token", note.read_token, note.Token.encode, chain_seeds.tokens, share=0.5),
         Parser("note.read_challenge", note.read_challenge, note.TokenChallenge.encode, chain_seeds.challenges),
         Parser("gate.walk", *_as_it_came(_walk), gate_seeds.bodies, share=0.2),
+        Parser("trail.read_line", *_as_it_came(_read_record), trail_seeds.records, share=0.5),
+        Parser("trail.read_head", *_as_it_came(_text(_read_gate_head)), trail_seeds.heads, share=0.2),
         Parser("note.TokenVerifier", note.TokenVerifier, lambda key: key.public, chain_seeds.token_keys, share=0.2),
     ]

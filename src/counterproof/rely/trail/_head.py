@@ -131,7 +131,8 @@ def signers_of(text: str, keys: Sequence[note.Verifier]) -> tuple[str, ...]:
     """
     if "\n\n" not in text or not keys:
         return ()
-    _, lines = note.split(text.encode())
+    data = text.encode("utf-8", "surrogatepass")
+    _, lines = note.split(data)
     if not {(k.name, k.key_id) for k in keys} & {(line.name, line.key_id) for line in lines}:
         return ()
-    return tuple(s.verifier.keyid for s in note.open(text.encode(), keys).signatures)
+    return tuple(s.verifier.keyid for s in note.open(data, keys).signatures)
