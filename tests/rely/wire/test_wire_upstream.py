@@ -53,7 +53,7 @@ class Other:
 
 
 @contextlib.asynccontextmanager
-async def told(talk: Callable[[Other], Talk], **limits: Any) -> AsyncGenerator[tuple[Other, wire.Upstream]]:  # noqa: ANN401
+async def told(talk: Callable[[Other], Talk], **limits: Any) -> AsyncGenerator[tuple[Other, wire.Upstream]]:  # noqa: ANN401 - whatever limits there are
     other = Other(talk)
 
     server = await asyncio.start_server(other.take, "127.0.0.1", 0)
