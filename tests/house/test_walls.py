@@ -48,7 +48,7 @@ LIBRARIES: dict[str, set[str]] = {
     "rely.appeal": {"msgspec"},
     "rely.pool": {"redis"},
     "rely.wire": {"brotli", "httptools", "uvloop", "zstandard"},
-    "rely.guard": set(),
+    "rely.guard": {"msgspec"},
     "rely.rehearsal": {"msgspec"},
     "rely.proxy": {"msgspec"},
     "rely.tools": {"msgspec"},
