@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -186,7 +187,7 @@ def _call(at: int, parts: list[str]) -> tuple[Json, list[Json]]:
 def cut(raw: bytes, places: Iterable[int]) -> list[bytes]:
     """Bytes cut anywhere, inside of characters too."""
     edges = [0, *sorted({place % (len(raw) + 1) for place in places}), len(raw)]
-    return [raw[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [raw[start:end] for start, end in itertools.pairwise(edges)]
 
 
 def play(

@@ -2,7 +2,7 @@
 
 import copy
 import json
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import pytest
 from hypothesis import given, settings
@@ -31,7 +31,11 @@ ODDITIES: list[Any] = [
 
 def places(value: Any, path: Path = ()) -> list[Path]:  # noqa: ANN401 - any JSON
     """Every place in a value."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    items: list[tuple[str | int, Any]] = []
+    if isinstance(value, dict):
+        items += cast("dict[str, Any]", value).items()
+    elif isinstance(value, list):
+        items += enumerate(cast("list[object]", value))
     return [path, *(place for name, item in items for place in places(item, (*path, name)))]
 
 
@@ -39,7 +43,8 @@ def put(value: Any, path: Path, item: Any, *, is_name: bool) -> None:  # noqa: A
     for step in path[:-1]:
         value = value[step]
     if is_name and isinstance(value, dict):
-        value["secret word"] = value.pop(path[-1])
+        named = cast("dict[str | int, Any]", value)
+        named["secret word"] = named.pop(path[-1])
     else:
         value[path[-1]] = item
 
@@ -86,3 +91,26 @@ def test_a_word_cut_in_two_by_an_unknown_name_does_not_pass_as_known(shape: gate
     odd = {**first, "brand_new": {"text": "sec"}, "ret": json.dumps({"word": 1})}
     _, asks = bodies.play(gate.Stream(shape, bodies.PLAN), [bodies.sse([odd])])
     assert any(ask.event.unscanned for ask in asks)
+
+
+@pytest.mark.parametrize(("shape", "raw"), BODIES)
+@pytest.mark.parametrize("depth", [60, 200, 480, 900, 30_000])
+def test_depth_raises_nothing_and_passes_nothing(shape: gate.Shape, raw: bytes, depth: int) -> None:
+    deep = b'{"a":' * depth + b'"secret word"' + b"}" * depth
+    first = raw[raw.index(b"data: {") + 7 : raw.index(b"\n\n")]
+    events = b"data: {" + b'"x": ' + deep + b", " + first + b"\n\n" + b"data: " + deep + b"\n\n"
+    out, asks = bodies.play(gate.Stream(shape, bodies.PLAN), [events], bodies.refuse_hits)
+    assert b"secret word" not in out
+    assert len(asks) == 1
+
+
+def test_a_response_at_its_end_may_be_deep() -> None:
+    deep: dict[str, Any] = {"text": "secret word"}
+    for _ in range(450):
+        deep = {"x": [deep]}
+    done = {"type": "response.completed", "response": {"id": "r", "output": [deep]}}
+    out, asks = bodies.play(
+        gate.Stream("openai.responses.reply", bodies.PLAN), [bodies.sse([done])], bodies.refuse_hits
+    )
+    assert b"secret word" not in out
+    assert asks

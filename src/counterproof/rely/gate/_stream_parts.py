@@ -163,7 +163,10 @@ class Dialect:
         if type(value) is not dict:
             self.unreadable(event, "no object")
             return
-        self.value(cast("Json", value), event)
+        try:
+            self.value(cast("Json", value), event)
+        except RecursionError:
+            self.unreadable(event, "too deep")
 
     def value(self, value: Json, event: SseEvent) -> None:
         """One event whose data is an object."""

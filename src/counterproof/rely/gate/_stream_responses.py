@@ -219,7 +219,7 @@ class ResponsesStream(Dialect):
         if type(value) is str:
             return ("" if blank else self._told[value]) if value in self._told else value
         if type(value) is list:
-            return [self._known(item, blank=blank) for item in cast("list[Any]", value)]
+            return [self._known(item, blank=blank) for item in cast("list[object]", value)]
         if type(value) is not dict:
             return value
         known = cast("Json", value)
