@@ -24,12 +24,12 @@ class Kept(http.EventStore):  # type: ignore[misc] # the checkers do not see the
     def __init__(self) -> None:
         self._events: list[tuple[str, Any]] = []
 
-    async def store_event(self, stream_id: str, message: Any) -> str:  # noqa: ANN401 - the SDK's
+    async def store_event(self, stream_id: str, message: Any) -> str:  # noqa: ANN401 - a type of the SDK's
         """Keeps an event; its number is its id."""
         self._events.append((stream_id, message))
         return str(len(self._events))
 
-    async def replay_events_after(self, last_event_id: str, send_callback: Any) -> str | None:  # noqa: ANN401 - the SDK's
+    async def replay_events_after(self, last_event_id: str, send_callback: Any) -> str | None:  # noqa: ANN401 - a type of the SDK's
         """Sends what came later on the same stream."""
         last = int(last_event_id)
         stream = self._events[last - 1][0]
@@ -59,14 +59,14 @@ def leak() -> str:
     return "leaked"
 
 
-async def count(to: int, ctx: Any) -> str:  # noqa: ANN401 - the SDK's
+async def count(to: int, ctx: Any) -> str:  # noqa: ANN401 - a type of the SDK's
     """Counts, and says how far it is."""
     for number in range(to):
         await ctx.report_progress(number + 1, to, "opensesame" if number == 1 else f"at {number}")
     return f"counted to {to}"
 
 
-async def later(text: str, ctx: Any) -> str:  # noqa: ANN401 - the SDK's
+async def later(text: str, ctx: Any) -> str:  # noqa: ANN401 - a type of the SDK's
     """Says a text once the client has come back for it."""
     await ctx.close_sse_stream()
     await asyncio.sleep(0.2)
@@ -74,7 +74,7 @@ async def later(text: str, ctx: Any) -> str:  # noqa: ANN401 - the SDK's
     return text
 
 
-async def ask(ctx: Any, word: str) -> str:  # noqa: ANN401 - the SDK's
+async def ask(ctx: Any, word: str) -> str:  # noqa: ANN401 - a type of the SDK's
     """Asks a person for a name, with a word in the question."""
     found = await ctx.elicit(f"Whose name goes with {word}?", Name)
     return f"{found.action} {found.data.name if found.action == 'accept' else ''}"

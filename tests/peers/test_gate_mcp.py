@@ -109,7 +109,7 @@ WAYS: list[Any] = [
 ]
 
 
-def _text(answer: Any) -> str:  # noqa: ANN401 - the SDK's
+def _text(answer: Any) -> str:  # noqa: ANN401 - a type of the SDK's
     return " ".join(part.text for part in answer.content)
 
 
@@ -126,7 +126,7 @@ def test_an_agent_and_its_tools(
     async def progress(_done: float, _total: float | None, message: str | None) -> None:
         heard.append(message or "")
 
-    async def said(client: Any) -> None:  # noqa: ANN401 - the SDK's
+    async def said(client: Any) -> None:  # noqa: ANN401 - a type of the SDK's
         assert client.session.protocol_version == version
         listed = await client.list_tools()
         assert sorted(t.name for t in listed.tools) == [
@@ -170,15 +170,15 @@ def test_an_agent_and_its_tools(
 
 
 @pytest.mark.parametrize(("way", "settings"), [(_over_stdio, LEGACY), (_over_http, LEGACY)])
-def test_what_a_server_asks_a_person(folder: Path, way: Callable[..., None], settings: Any) -> None:  # noqa: ANN401
+def test_what_a_server_asks_a_person(folder: Path, way: Callable[..., None], settings: dict[str, str]) -> None:
     types, answers = peer("mcp.types"), iter(["Ada", "opensesame"])
     asked: list[str] = []
 
-    async def answer(_context: Any, params: Any) -> Any:  # noqa: ANN401 - the SDK's
+    async def answer(_context: Any, params: Any) -> Any:  # noqa: ANN401 - a type of the SDK's
         asked.append(params.message)
         return types.ElicitResult(action="accept", content={"name": next(answers)})
 
-    async def said(client: Any) -> None:  # noqa: ANN401 - the SDK's
+    async def said(client: Any) -> None:  # noqa: ANN401 - a type of the SDK's
         assert _text(await client.call_tool("ask", {"word": "fine"})) == "accept Ada"
         with pytest.raises(Exception, match="must not be said"):  # the server got an error for an answer
             await client.call_tool("ask", {"word": "well"})
@@ -190,7 +190,7 @@ def test_what_a_server_asks_a_person(folder: Path, way: Callable[..., None], set
 
 
 def test_a_stream_is_taken_up_again(folder: Path) -> None:
-    async def said(client: Any) -> None:  # noqa: ANN401 - the SDK's
+    async def said(client: Any) -> None:  # noqa: ANN401 - a type of the SDK's
         assert _text(await client.call_tool("later", {"text": "here"})) == "here"
         assert _text(await client.call_tool("later", {"text": "the swordfish"})) == "the [cut]"
         assert (await client.call_tool("spell", {"letters": ["open", "sesame"]})).is_error
@@ -199,7 +199,7 @@ def test_a_stream_is_taken_up_again(folder: Path) -> None:
 
 
 def test_what_happened_is_in_the_record(folder: Path) -> None:
-    async def said(client: Any) -> None:  # noqa: ANN401 - the SDK's
+    async def said(client: Any) -> None:  # noqa: ANN401 - a type of the SDK's
         await client.call_tool("say", {"text": "opensesame"})
 
     _over_stdio(folder, said)
