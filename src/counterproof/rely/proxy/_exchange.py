@@ -83,7 +83,7 @@ class Exchange:
         found = plain(request.body, kind, role="user", unread=unread, **self._about)
         target = Piece(request.target, "user", "target")
         event = msgspec.structs.replace(found.event, pieces=(*found.event.pieces, target))
-        return await self._plain(Plain(event, found.value, found.body, found.places))
+        return await self._plain(Plain(event, found.holder, found.body, found.places))
 
     async def _walked(self, walk: gate.Walk, *, is_request: bool = False) -> bytes:
         if is_request and isinstance(walk.value, dict):
@@ -223,8 +223,8 @@ class Exchange:
 
     def _is_ambiguous(self) -> bool:
         """Whether somebody put a second name beside the one that the front has set."""
-        names = [name for name, _ in self._request.headers]
-        return any(own and names.count(own) > 1 for own in (self._setup.context, self._setup.identity))
+        own = [name for name in (self._setup.context, self._setup.identity) if name]
+        return bool(own) and any([name for name, _ in self._request.headers].count(each) > 1 for each in own)
 
     def _of(self, name: bytes) -> str:
         return self._request.header(name).decode("latin-1") if name else ""

@@ -17,11 +17,11 @@ _BLOB = re.compile(r"[A-Za-z0-9+/_=-]{512,}")
 class Plain(msgspec.Struct, frozen=True):
     """One event with every string of a body, and the body as it may be passed on: written anew where it is JSON.
 
-    `places`: where each piece stands in `value`, as (container, key); a member's name has none.
+    `places`: where each piece stands in the one item of `holder`, as (container, key); a member's name has none.
     """
 
     event: Event
-    value: object
+    holder: list[object]
     body: bytes
     places: tuple[tuple[Any, Any] | None, ...]
 
@@ -34,7 +34,7 @@ class Plain(msgspec.Struct, frozen=True):
             container, key = place
             text: str = container[key]
             container[key] = text[:start] + replacement + text[end:]
-        return msgspec.json.encode(self.value)
+        return msgspec.json.encode(self.holder[0])
 
 
 def plain(
@@ -42,16 +42,14 @@ def plain(
 ) -> Plain:
     """What stands in a body of the content type `kind`. `unread`: why it counts as unread all the same."""
     found = _Found(role, [unread] if unread else [])
-    value: object = None
+    holder: list[object] = [None]
     passed = body
     if body and is_json(kind):
-        value, why = _decoded(body)
+        passed, why = _again(body, holder)
         if why:
             found.unscanned.append(why)
         else:
-            holder = [value]
             found.read(holder)
-            value, passed = holder[0], msgspec.json.encode(value)
     elif body:
         text, why = _text(body, kind)
         found.unscanned += [why] if why else []
@@ -66,7 +64,7 @@ def plain(
         unscanned=tuple(found.unscanned),
         size_bytes=len(body),
     )
-    return Plain(event, value, passed, tuple(found.places))
+    return Plain(event, holder, passed, tuple(found.places))
 
 
 def is_json(kind: str) -> bool:
@@ -75,11 +73,13 @@ def is_json(kind: str) -> bool:
     return said == "application/json" or said.endswith("+json")
 
 
-def _decoded(body: bytes) -> tuple[object, str]:
+def _again(body: bytes, holder: list[object]) -> tuple[bytes, str]:
+    """The body as it is read here, written anew: what somebody else might read in it is not there any more."""
     try:
-        return msgspec.json.decode(body), ""
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None, "body: no JSON"
+        holder[0] = msgspec.json.decode(body)
+        return msgspec.json.encode(holder[0]), ""
+    except (msgspec.DecodeError, UnicodeError, RecursionError, OverflowError):
+        return body, "body: no JSON that can be written again"
 
 
 def _text(body: bytes, kind: str) -> tuple[str, str]:

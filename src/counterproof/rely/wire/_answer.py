@@ -158,6 +158,12 @@ class Answer:
         """Whether the upstream waits for us."""
         return self._is_held
 
+    def done(self) -> None:
+        """All of it has come; the link is no longer this answer's."""
+        self.is_whole = True
+        self._is_held = False
+        self.wake()
+
     def fail(self, failed: UpstreamFailed) -> None:
         """No more will come, and what came is not whole."""
         if self._failed is None and not self.is_whole:

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, cast
 
+from counterproof.errors import MissingExtra
 from counterproof.rely.wire._decode import coding_of, decoded
 from counterproof.rely.wire._head import Refused, check_request
 from counterproof.rely.wire._message import Out, Request
@@ -56,6 +57,9 @@ class Door(asyncio.Protocol):
         """Asyncio's: the client is gone; what is in work for it ends."""
         self.is_gone = True
         self._release()
+        for waiting in self._queue:
+            if isinstance(waiting, Request):
+                self._server.counts.buffered_bytes -= len(waiting.body)
         self._queue.clear()
         if self._drain is not None and not self._drain.done():
             self._drain.set_result(None)
@@ -158,7 +162,7 @@ class Door(asyncio.Protocol):
         """The parser's: the request is whole."""
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         if body and self._coding:
-            body = decoded(self._coding, body, self._limits.body_bytes)
+            body = self._plain(body)
         request = Request(
             method=self._method.decode(),
             target=self._target.decode(),
@@ -168,9 +172,18 @@ class Door(asyncio.Protocol):
             is_last=not self._keeps_alive,
             version=self._version,
         )
-        self._release()
+        self._size = 0  # the request counts for it from here on, until it is answered
         self._forget()
         self._take(request)
+
+    def _plain(self, body: bytes) -> bytes:
+        try:
+            body = decoded(self._coding, body, self._limits.body_bytes)
+        except MissingExtra as exc:
+            raise Refused(415, f"The content coding {self._coding} cannot be undone here.") from exc
+        self._server.counts.buffered_bytes += len(body) - self._size
+        self._size = len(body)
+        return body
 
     # Reading.
 
@@ -197,6 +210,7 @@ class Door(asyncio.Protocol):
     def _take(self, request: Request | Refused) -> None:
         """Puts a request, or the refusal of what came in its place, behind those that are in work."""
         if isinstance(request, Request) and len(self._queue) >= self._limits.pipelined:
+            self._server.counts.buffered_bytes -= len(request.body)
             raise Refused(429, "Too many requests were sent ahead.")
         self._queue.append(request)
         if (self._is_working or len(self._queue) > 1) and not self._is_paused:
@@ -239,7 +253,11 @@ class Door(asyncio.Protocol):
                 self._answer_refused(item)
                 return
             self._is_working = True
-            is_last = await self._server.answer(item, Out(self, item))
+            size = len(item.body)
+            try:
+                is_last = await self._server.answer(item, Out(self, item))
+            finally:
+                self._server.counts.buffered_bytes -= size
             self._is_working = False
             if is_last:
                 self.finish()

@@ -17,7 +17,7 @@ class Limits:
     Of connections: `connections`, `idle_s`, `write_s` (how long a client may leave what was written unread),
     `linger_s` and `linger_bytes` (what is still read, and dropped, after a refusal that came before the body's end, so
     that the client sees the refusal), `drain_s` (how long requests in work have once the server is told to stop).
-    Of all together: `requests` (in work at once), `buffered_bytes` (bodies being read).
+    Of all together: `requests` (in work at once), `buffered_bytes` (bodies that are read or in work).
     Of the upstream: `upstream_connections`, `upstream_waiting` (requests that wait for one), `upstream_wait_s` (for how
     long), `upstream_idle_s` (below
     the five seconds after which common servers close, so that a request seldom meets a closing connection),

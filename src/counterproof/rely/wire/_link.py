@@ -177,9 +177,9 @@ class Link(asyncio.Protocol):
         if self._is_interim:
             return
         keeps = self._parser.should_keep_alive() and not self._to_the_end
-        answer = self._answer
+        is_held = self._answer is not None and self._answer.is_held
         self._done()
-        if answer is not None and answer.is_held:
+        if is_held:
             self._transport.resume_reading()
         self._is_free = keeps and self.is_usable and self._transport.get_write_buffer_size() == 0
         if not self._is_free:
@@ -188,8 +188,7 @@ class Link(asyncio.Protocol):
     def _done(self) -> None:
         answer, self._answer = self._answer, None
         if answer is not None:
-            answer.is_whole = True
-            answer.wake()
+            answer.done()
 
 
 class _Unusable(Exception):

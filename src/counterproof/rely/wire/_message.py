@@ -111,8 +111,7 @@ class Out:
         """
         self._check_unbegun()
         rest = b"" if status == 204 else b"content-length: %d\r\n" % len(body)
-        if self._closes():
-            rest += b"connection: close\r\n"
+        rest += self._connection()
         head = section(status_line(status), headers, rest)
         self.is_begun = self.is_ended = True
         self._door.put(head if self._request.method == "HEAD" else head + body)
@@ -131,9 +130,7 @@ class Out:
         rest = b"transfer-encoding: chunked\r\n" if self._chunked else b""
         if length is not None:
             rest = b"content-length: %d\r\n" % length
-        if self._closes():
-            rest += b"connection: close\r\n"
-        head = section(status_line(status), headers, rest)
+        head = section(status_line(status), headers, rest + self._connection())
         self.is_begun = True
         self._door.put(head)
 
@@ -179,7 +176,8 @@ class Out:
         if self.is_begun:
             raise ValueError("an answer begins twice")
 
-    def _closes(self) -> bool:
-        if self._door.is_draining:
+    def _connection(self) -> bytes:
+        if self.is_last or self._door.is_draining:
             self.is_last = True
-        return self.is_last
+            return b"connection: close\r\n"
+        return b"connection: keep-alive\r\n" if self._request.version == "1.0" else b""
