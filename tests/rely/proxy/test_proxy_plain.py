@@ -26,9 +26,9 @@ def _strings(value: Any) -> list[str]:  # noqa: ANN401 - JSON
     if isinstance(value, str):
         return [value]
     if isinstance(value, list):
-        return [text for item in cast("list[Any]", value) for text in _strings(item)]
+        return [text for item in cast("list[object]", value) for text in _strings(item)]
     if isinstance(value, dict):
-        members = cast("dict[str, Any]", value)
+        members = cast("dict[str, object]", value)
         return [*members, *(text for item in members.values() for text in _strings(item))]
     return []
 
