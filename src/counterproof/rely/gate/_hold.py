@@ -111,38 +111,41 @@ class HoldbackPlan:
 
     def is_clean(self, text: str) -> bool:
         """Nothing in a whole text matches."""
-        return not self.hits(text, len(text), "", "")
+        return not self.hits(text, _fold(text), len(text), "", "")
 
     def rewrite(self, text: str) -> tuple[Release, ...]:
         """What becomes of a whole text."""
         hold = Hold(self)
         return (*hold.feed(text), *hold.finish())
 
-    def opens_at(self, text: str) -> int:
-        """The first character that must stay, because a match may begin there."""
-        other, is_in_step = self._fold(text)
+    def folded(self, text: str) -> tuple[str, bool]:
+        """The text folded, where that is looked at, and whether each character is still in its place."""
+        return (text, True) if self._folded is None or self.is_whole else _fold(text)
+
+    def opens_at(self, text: str, seen: tuple[str, bool] | None = None) -> int:
+        """The first character that must stay, because a match may begin there; `seen` is the text folded."""
+        if self.is_whole:
+            return 0
+        other, is_in_step = seen or self.folded(text)
         at = self._plain.opens_at(text) if self._plain and not (is_in_step and self._is_told_plainly) else len(text)
         if self._folded is None:
             return at
         place = self._folded.opens_at(other)
         return at if place >= len(other) else min(at, place if is_in_step else traced(text).starts[place])
 
-    def hits(self, text: str, limit: int, before: str, before_folded: str) -> list[Hit]:
+    def hits(self, text: str, seen: tuple[str, bool], limit: int, before: str, before_folded: str) -> list[Hit]:
         """Every match that begins before `limit`, in order; `before`: the last character ahead of `text`, as it was."""
-        other, is_in_step = self._fold(text)
+        other, is_in_step = seen
         is_plain_told = is_in_step and self._is_told_plainly and before == before_folded
         hits = self._plain.hits(text, limit, before) if self._plain and not is_plain_told else []
         if self._folded is not None and is_in_step:
             hits += self._folded.hits(other, limit, before_folded)
-        elif self._folded is not None:
+        elif self._folded is not None and self._folded.hits(other, len(other), before_folded):
             way = traced(text)
             place = next((at for at, start in enumerate(way.starts) if start >= limit), len(other))
             found = self._folded.hits(other, place, before_folded)
             hits += [Hit(hit.rule, *way.span(hit.start, hit.end)) for hit in found]
         return sorted(hits, key=_by_place) if len(hits) > 1 else hits
-
-    def _fold(self, text: str) -> tuple[str, bool]:
-        return (text, True) if self._folded is None else _fold(text)
 
     def asks(self, rule: int) -> bool:
         """A match of this rule leaves only after a decision."""
@@ -240,27 +243,28 @@ class Hold:
         if self._plan.is_empty:
             return (Release(text),) if text else ()
         self._tail += _encodable(text)
-        opens_at = self._plan.opens_at(self._tail)
+        seen = self._plan.folded(self._tail)
+        opens_at = self._plan.opens_at(self._tail, seen)
         if len(self._tail) - opens_at > self._most:
-            return (*self._let(opens_at), *self._too_much())
-        return self._let(opens_at)
+            return (*self._let(opens_at, seen), *self._too_much())
+        return self._let(opens_at, seen)
 
     def finish(self) -> tuple[Release, ...]:
         """What may leave now that nothing more will come."""
-        return self._let(len(self._tail))
+        return self._let(len(self._tail), _fold(self._tail))
 
     def _too_much(self) -> tuple[Release, ...]:
         """More is held than is kept in memory: all of it leaves if somebody decides so."""
-        rest = self._let(len(self._tail))
+        rest = self._let(len(self._tail), _fold(self._tail))
         text = "".join(part.text for part in rest)
         hits = tuple(hit for part in rest for hit in part.hits)
         return (Release(text, hits, asks=True, seen=text, problem=f"more than {self._most} characters must be held"),)
 
-    def _let(self, opens_at: int) -> tuple[Release, ...]:
+    def _let(self, opens_at: int, seen: tuple[str, bool]) -> tuple[Release, ...]:
         tail = self._tail
         if not opens_at:
             return ()
-        hits = self._plan.hits(tail, opens_at, self._before, self._before_folded)
+        hits = self._plan.hits(tail, seen, opens_at, self._before, self._before_folded)
         if not hits and not self._done:
             self._move(opens_at, opens_at)
             return (Release(tail[:opens_at]),)
@@ -272,7 +276,7 @@ class Hold:
         gone = self._tail[:by]
         if gone:
             self._before = (self._before + gone)[-1 - _unseen_at_end(gone) :]
-            self._before_folded = _fold(gone)[0][-1:] or self._before_folded
+            self._before_folded = _fold(self._before)[0][-1:] or self._before_folded
         self._tail = self._tail[by:]
         self._base += by
         self._done = max(0, done - by)
