@@ -10,7 +10,15 @@ from counterproof import errors, record
 from counterproof.rely.gate import _fold, _fold_decode
 from counterproof.rely.gate._patterns_engine import Effort, Engine, Expression, engine
 from counterproof.rely.gate._patterns_syntax import MEND, Node, has_edges, literal, parse, width
-from counterproof.rely.gate._patterns_write import SEPARATOR, STAND_IN, in_folded, is_covered, written
+from counterproof.rely.gate._patterns_write import (
+    SEPARATOR,
+    STAND_IN,
+    caseless,
+    closed_up,
+    in_folded,
+    is_covered,
+    written,
+)
 
 View: TypeAlias = Literal["plain", "folded", "decoded"]
 MOST_PATTERNS = 20_000
@@ -224,7 +232,8 @@ def _expressions(node: Node, where: str, views: Sequence[View]) -> list[Expressi
     if width(there)[0] == 0:
         return [as_is]
     said = literal(node)
-    folded = Expression(written(there), where, None if said is None else _fold.folded(said).text, reads_folded=True)
+    shown = None if said is None else _fold.folded(said).text
+    folded = Expression(written(there), where, shown, reads_folded=True, small=caseless(there), quick=closed_up(there))
     return [folded] if "plain" not in views or is_covered(node) else [folded, as_is]
 
 

@@ -19,17 +19,26 @@ MOST_MATCHES = 4_096
 """How many matches are looked at in one search, of all expressions together."""
 MOST_BYTES = 16_000_000
 """What may be read once more in one search to tell where matches stand."""
+MOST_RUNS = 64
+"""Beyond so many runs of white space a text is gone through whole to shorten them."""
 RE2_MEMORY_BYTES = 256 << 20
+_ONE_WHITE = bytes(32 if 9 <= code <= 13 else code for code in range(256))
 ENGINES = ("hyperscan", "re2", "literal")
 
 
 class Expression(NamedTuple):
-    """One expression as an engine gets it. `where`: for refusals. `literal`: the one text it stands for, or None."""
+    """One expression as an engine gets it. `where`: for refusals. `literal`: the one text it stands for, or None.
+
+    `small`: the same where case is ignored, beyond ASCII too; `quick`: where case is ignored in ASCII alone, and a run
+    of white space is one long. None where there is no such form.
+    """
 
     text: str
     where: str
     literal: str | None
     reads_folded: bool
+    small: str | None = None
+    quick: str | None = None
 
 
 class Effort:
@@ -92,17 +101,20 @@ def engine(expressions: Sequence[Expression], name: str = "") -> Engine:
 class Hyperscan:
     """Hyperscan for which are found, in one pass; RE2 for where, which is asked only then.
 
-    What Hyperscan finds too large (a class of all letters, say) is left to RE2: the same policy can be used everywhere.
+    Expressions that have a `quick` form are searched for in it: in the text as it is, and where that has runs of white
+    space once more without them. What Hyperscan finds too large (a class of all letters, say) is left to RE2: the same
+    policy can be used everywhere. A `small` form may be found where the expression is not; where it stands, RE2 knows.
     """
 
     def __init__(self, expressions: Sequence[Expression]) -> None:
         self._hs: Any = importlib.import_module("hyperscan")
         self._where = Re2(expressions, has_set=False)
-        self._local = threading.local()  # scratch space is for one thread at a time, and a child process has its own
-        numbers = list(range(len(expressions)))
+        self._end = len(expressions)
+        self._quick = self._compiled_quick(expressions)
+        numbers = [at for at, each in enumerate(expressions) if self._quick is None or each.quick is None]
         self._all = self._compiled(expressions, numbers)
         self._rest: tuple[list[int], Re2] | None = None
-        if self._all is None and expressions:
+        if self._all is None and numbers:
             taken = [at for at in numbers if self._compiled(expressions, [at]) is not None]
             others = [at for at in numbers if at not in set(taken)]
             self._all = self._compiled(expressions, taken)
@@ -110,12 +122,13 @@ class Hyperscan:
 
     def which(self, raw: bytes) -> Sequence[int]:
         found: list[int] = []
+        if self._quick is not None:
+            runs: list[int] = []
+            self._quick.scan(raw, partial(_note_quick, self._end, found, runs))
+            if runs:
+                self._quick.scan(_without_runs(raw, runs), partial(_note_quick, self._end, found, runs[:MOST_RUNS]))
         if self._all is not None:
-            try:
-                scratch = self._local.scratch
-            except AttributeError:
-                scratch = self._local.scratch = self._hs.Scratch(self._all)
-            self._all.scan(raw, partial(_note, found), scratch=scratch)
+            self._all.scan(raw, partial(_note, found))
         if self._rest is not None:
             numbers, others = self._rest
             found += [numbers[at] for at in others.which(raw)]
@@ -124,16 +137,51 @@ class Hyperscan:
     def stretches(self, number: int, raw: bytes, effort: Effort) -> Stretches:
         return self._where.stretches(number, raw, effort)
 
-    def _compiled(self, expressions: Sequence[Expression], numbers: Sequence[int]) -> Any:  # noqa: ANN401 - no types
-        if not numbers:
+    def _compiled(self, expressions: Sequence[Expression], numbers: Sequence[int]) -> _Database | None:
+        utf8, single, caseless = (
+            int(flag) for flag in (self._hs.HS_FLAG_UTF8, self._hs.HS_FLAG_SINGLEMATCH, self._hs.HS_FLAG_CASELESS)
+        )
+        chosen = [
+            (each.text, utf8 | single) if each.small is None else (each.small, utf8 | single | caseless)
+            for each in map(expressions.__getitem__, numbers)
+        ]
+        return self._made([text for text, _ in chosen], list(numbers), [flags for _, flags in chosen])
+
+    def _compiled_quick(self, expressions: Sequence[Expression]) -> _Database | None:
+        """The expressions that have a quick form, and at number `_end` two white characters side by side."""
+        single, caseless = int(self._hs.HS_FLAG_SINGLEMATCH), int(self._hs.HS_FLAG_CASELESS)
+        chosen = [(at, each.quick) for at, each in enumerate(expressions) if each.quick is not None]
+        if not chosen:
+            return None
+        texts, numbers = [text for _, text in chosen], [at for at, _ in chosen]
+        flags = [single | caseless] * len(chosen)
+        return self._made([*texts, r"[\t-\r ]{2}"], [*numbers, self._end], [*flags, 0])
+
+    def _made(self, texts: list[str], numbers: list[int], flags: list[int]) -> _Database | None:
+        if not texts:
             return None
         database = self._hs.Database(mode=self._hs.HS_MODE_BLOCK)
-        flags = int(self._hs.HS_FLAG_UTF8) | int(self._hs.HS_FLAG_SINGLEMATCH)
         try:
-            database.compile([expressions[at].text.encode() for at in numbers], ids=list(numbers), flags=flags)
+            database.compile([text.encode() for text in texts], ids=numbers, flags=flags)
         except self._hs.error:
             return None
-        return database
+        return _Database(database, self._hs.Scratch)
+
+
+class _Database:
+    """A compiled set; scratch space is for one thread at a time, and a child process has its own."""
+
+    def __init__(self, database: Any, scratch: Callable[[Any], Any]) -> None:  # noqa: ANN401 - the library has no types
+        self._database, self._scratch = database, scratch
+        self._local = threading.local()
+
+    def scan(self, raw: bytes, note: Callable[[int, int, int, int, object], bool | None]) -> None:
+        """Calls `note` for every match: number, start (not told), end, flags, context."""
+        try:
+            scratch = self._local.scratch
+        except AttributeError:
+            scratch = self._local.scratch = self._scratch(self._database)
+        self._database.scan(raw, note, scratch=scratch)
 
 
 class Re2:
@@ -220,6 +268,30 @@ def _finder(expression: Expression) -> Callable[[bytes, int], tuple[int, int] | 
 
 def _note(found: list[int], number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
     found.append(number)
+
+
+def _note_quick(
+    run: int, found: list[int], runs: list[int], number: int, _start: int, end: int, _flags: int, _context: object
+) -> None:
+    if number != run:
+        found.append(number)
+    elif len(runs) < MOST_RUNS:
+        runs.append(end)
+
+
+def _without_runs(raw: bytes, runs: list[int]) -> bytes:
+    """The text with one white character for each run. `runs`: the ends of pairs of them."""
+    if len(runs) < MOST_RUNS:
+        at, pieces = 0, list[bytes]()
+        for end in sorted(runs):
+            pieces.append(raw[at : end - 1])
+            at = end
+        pieces.append(raw[at:])
+        return b"".join(pieces)
+    raw = raw.translate(_ONE_WHITE)
+    while b"  " in raw:
+        raw = raw.replace(b"  ", b" ")
+    return raw
 
 
 def _stretches(find: Callable[[int], tuple[int, int] | None], raw: bytes, effort: Effort) -> Stretches:

@@ -5,6 +5,9 @@ Texts are searched joined by U+001E, which no class written here holds; in a tex
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import NamedTuple
+
 from counterproof.rely.gate import _fold
 from counterproof.rely.gate._patterns_chars import (
     SPACES,
@@ -22,6 +25,7 @@ from counterproof.rely.gate._patterns_syntax import Chars, Edge, Either, Join, N
 SEPARATOR, STAND_IN = "\x1e", "\x1f"
 _FEW = 8
 _NEVER: Ranges = ((0x1E, 0x1E),)
+_CAPITALS: Ranges = ((65, 90),)
 _EDGES = {"start": r"\A", "end": r"\z", "line start": "(?m:^)", "line end": "(?m:$)", "word": r"\b", "no word": r"\B"}
 
 
@@ -58,6 +62,26 @@ def in_folded(node: Node) -> Node:
             return node
 
 
+def caseless(node: Node) -> str | None:
+    """What finds the same in a text where case is ignored; None where `node` does not ignore it.
+
+    Beyond ASCII an engine ignores more than `node` does: what it finds is then to be looked at again.
+    """
+    small = _small(node)
+    return None if small is None else written(small)
+
+
+def closed_up(node: Node) -> str | None:
+    """The same for an engine that ignores the case of ASCII alone, in a text whose runs of white space are one long.
+
+    None where that would mean something else: where white space is counted, or met one by one.
+    """
+    small = _small(node)
+    if small is None or _whiteness(node) is None:
+        return None
+    return written(_single(small))
+
+
 def is_covered(node: Node) -> bool:
     """Whether all that `node` finds in a text is found in the same text by `in_folded(node)` too."""
     match node:
@@ -74,6 +98,7 @@ def is_covered(node: Node) -> bool:
             return True
 
 
+@lru_cache(maxsize=4_096)
 def _folded_class(ranges: Ranges) -> Node:
     """One character out of `ranges`, in folded text: itself in any case, and the fold of a letter that stands alone."""
     if holds(SPACES, ranges):
@@ -85,6 +110,7 @@ def _folded_class(ranges: Ranges) -> Node:
     return Repeat(node, 0, 1) if "" in longer else node
 
 
+@lru_cache(maxsize=4_096)
 def _folded_complement(but: Ranges) -> Chars:
     """One character that is none of `but`, in folded text. White space stays: a line's end is still to be told."""
     singles, _ = _folds(but)
@@ -94,6 +120,7 @@ def _folded_complement(but: Ranges) -> Chars:
     return Chars(complement(all_but), all_but)
 
 
+@lru_cache(maxsize=4_096)
 def _folds(ranges: Ranges) -> tuple[Ranges, set[str]]:
     """The folds of `ranges` that are one character, and those that are several.
 
@@ -116,6 +143,7 @@ def _any_case(ranges: Ranges) -> Ranges:
     return with_cases(ranges) if ranges and ranges[-1][1] > 127 else _with_ascii_cases(ranges)
 
 
+@lru_cache(maxsize=4_096)
 def _with_ascii_cases(ranges: Ranges) -> Ranges:
     lower, upper = without(ranges, complement(((97, 122),))), without(ranges, complement(((65, 90),)))
     return merged((*ranges, *((a - 32, b - 32) for a, b in lower), *((a + 32, b + 32) for a, b in upper)))
@@ -156,6 +184,7 @@ def _bounds(least: int, most: int | None) -> str:
             return f"{{{least},{'' if most is None else most}}}" if least != most else f"{{{least}}}"
 
 
+@lru_cache(maxsize=4_096)
 def _class(ranges: Ranges) -> str:
     if any(low <= 0x1E <= high for low, high in ranges):
         ranges = without(merged((*ranges, (0x1F, 0x1F))), _NEVER)
@@ -167,3 +196,83 @@ def _class(ranges: Ranges) -> str:
 def _char(code: int) -> str:
     char = chr(code)
     return char if char.isascii() and char.isalnum() else f"\\x{{{code:x}}}"
+
+
+def _small(node: Node) -> Node | None:
+    """The node without capitals, None where one of its classes tells them apart."""
+    match node:
+        case Chars(ranges):
+            if _with_ascii_cases(ranges) != ranges:
+                return None
+            return Chars(without(ranges, _CAPITALS))
+        case Join(parts) | Either(parts):
+            small = [_small(part) for part in parts]
+            known = tuple(part for part in small if part is not None)
+            return None if len(known) < len(small) else type(node)(known)
+        case Repeat(part, least, most):
+            inner = _small(part)
+            return None if inner is None else Repeat(inner, least, most)
+        case Edge():
+            return node
+
+
+class _White(NamedTuple):
+    """Whether a match can begin with white space, end with it, be empty."""
+
+    begins: bool
+    ends: bool
+    is_empty: bool
+
+
+def _whiteness(node: Node) -> _White | None:
+    """None where a run of white space could be matched by parts, where a class has more than ASCII, or less than it."""
+    match node:
+        case Chars(ranges):
+            is_mixed = not ranges or ranges[-1][1] > 127 or without(ranges, without(ranges, SPACES))
+            return None if is_mixed else _White(begins=False, ends=False, is_empty=False)
+        case Edge(kind):
+            return _White(begins=False, ends=False, is_empty=True) if kind == "word" else None
+        case Repeat(_, least, _) if _is_white_run(node):
+            return _White(begins=True, ends=True, is_empty=not least)
+        case Repeat(part, least, most):
+            inner = _whiteness(part)
+            is_apart = inner is not None and not (inner.begins and inner.ends and most != 1)
+            return inner._replace(is_empty=inner.is_empty or not least) if inner is not None and is_apart else None
+        case Either(parts):
+            return _either(parts)
+        case Join(parts):
+            return _joined(parts)
+
+
+def _either(parts: tuple[Node, ...]) -> _White | None:
+    each = [_whiteness(part) for part in parts]
+    known = [one for one in each if one is not None]
+    if len(known) < len(each):
+        return None
+    begins, ends, is_empty = (any(one[n] for one in known) for n in range(3))
+    return _White(begins, ends, is_empty)
+
+
+def _joined(parts: tuple[Node, ...]) -> _White | None:
+    whole = _White(begins=False, ends=False, is_empty=True)
+    for part in parts:
+        one = _whiteness(part)
+        if one is None or (whole.ends and one.begins):
+            return None
+        whole = _White(
+            begins=whole.begins or (whole.is_empty and one.begins),
+            ends=one.ends or (one.is_empty and whole.ends),
+            is_empty=whole.is_empty and one.is_empty,
+        )
+    return whole
+
+
+def _single(node: Node) -> Node:
+    """The node with one white character for each run of them."""
+    match node:
+        case Join(parts) | Either(parts):
+            return type(node)(tuple(map(_single, parts)))
+        case Repeat(part, least, most):
+            return Repeat(part, least, 1) if _is_white_run(node) else Repeat(_single(part), least, most)
+        case _:
+            return node
