@@ -110,7 +110,7 @@ async def _serve(given: Asked, ready: guard.Ready, on_ready: Callable[[str], Non
         identity_header=given.identity_header,
         upstream_key=_values.key("--upstream-key-env", given.upstream_key_env),
     )
-    made = proxy.Proxy(ready.guard, wire.Upstream(given.upstream), settings)
+    made = proxy.Proxy(ready.guard, wire.Upstream(given.upstream.rstrip("/").removesuffix("/v1")), settings)
     door = wire.Server(made.handle, wire.Limits(), made.hooks())
     address = (given.host, given.port)
     try:

@@ -36,7 +36,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--worker-of", type=_FILE, default=None, hidden=True)
 @click.option("--worker", default="w0", hidden=True)
 def serve(upstream: str, **options: object) -> int:
-    """Stand before the model API at UPSTREAM (http://host:port), OpenAI's or Anthropic's.
+    """Stand before the model API at UPSTREAM (http://host:port, with or without /v1), OpenAI's or Anthropic's.
 
     SIGHUP reads the policy again, and refuses it whole if one rule cannot be used. SIGTERM lets requests in work end.
     """
