@@ -419,3 +419,14 @@ def test_a_modified_description_reaches_its_reader_modified() -> None:
     on = told(_from_server(exchange, line(id=1, result=listed)).on)
 
     assert [t.get("description") for t in on["result"]["tools"]] == ["***", None]
+
+
+def test_true_is_no_id() -> None:
+    exchange = _exchange(guard := Words())
+    guard.unscanned = "allow"
+    _asked(exchange, call(1))
+
+    assert _from_client(exchange, line(method="notifications/cancelled", params={"requestId": True})).on is not None
+    assert told(_from_server(exchange, result(1)).on)["id"] == 1
+    assert exchange.waiting() == ()
+    assert _from_server(exchange, line(id=True, result={})) == tools.Ruling()

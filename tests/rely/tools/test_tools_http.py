@@ -213,6 +213,18 @@ def test_a_session_is_one_conversation(asked: Asked) -> None:
     assert asked.guard.seen[0].context not in ("", "s")
 
 
+def test_a_session_has_its_name_from_its_first_answer_on(asked: Asked) -> None:
+    asked.script.headers = [JSON, (b"mcp-session-id", b"s")]
+    asked.post(line(id=1, method="initialize", params={}))
+    asked.script.headers, asked.script.body = [JSON], result(2)
+    asked.post(call(2), mcp_session_id="s")
+
+    first, *rest = [e.context for e in asked.guard.seen]
+    assert first == ""
+    assert len(set(rest)) == 1
+    assert len(rest[0]) == 32
+
+
 def test_who_is_terminated_finds_no_session_any_more(asked: Asked) -> None:
     asked.guard.words["bomb"] = "terminate"
 

@@ -133,6 +133,10 @@ class Exchange:
         self.is_gone = False
         self.unread = 0
 
+    def goes_on_as(self, context: str) -> None:
+        """Names the conversation from here on: a session has no name before its server gave it one."""
+        self._about = msgspec.structs.replace(self._about, context=context)
+
     async def from_client(self, raw: bytes) -> Ruling:
         """What becomes of bytes that the client sent as one message."""
         return await self._said("client", raw)
@@ -254,7 +258,8 @@ class Exchange:
         asked: Open | None = None
         if message.method == _CANCELLED:
             named = message.params.get("requestId")
-            asked = self._halves[side].open.get(named) if isinstance(named, int | str) else None
+            if isinstance(named, int | str) and not isinstance(named, bool):  # as a key, true would be 1
+                asked = self._halves[side].open.get(named)
             if asked is not None:
                 asked.is_cancelled = True
         refusal, value = await self._passed(message, side)

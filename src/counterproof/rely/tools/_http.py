@@ -139,8 +139,7 @@ class Endpoint:
             return Exchange(self._guard, door="mcp.http", listing=self._listing)
         found = self._sessions.get(session)
         if found is None:
-            context = hashlib.sha256(session).hexdigest()[:32]
-            found = Exchange(self._guard, door="mcp.http", context=context, listing=self._listing)
+            found = Exchange(self._guard, door="mcp.http", context=_name_of(session), listing=self._listing)
         self._keep(session, found)
         return found
 
@@ -174,7 +173,8 @@ class Endpoint:
     async def _answered(
         self, request: wire.Request, out: wire.Out, exchange: Exchange, answer: wire.Answer, asked: _rpc.Id | None
     ) -> None:
-        if new := answer.header(_SESSION):
+        if (new := answer.header(_SESSION)) and new != request.header(_SESSION):
+            exchange.goes_on_as(_name_of(new))
             self._keep(new, exchange)
         kind = _media_type(answer.headers)
         if asked is None:
@@ -275,6 +275,11 @@ class Endpoint:
         except wire.UpstreamFailed as exc:
             _say(out, exc.status, _rpc.error(None, _rpc.SERVER_GONE, f"The server did not answer: {exc.what}"))
             return None
+
+
+def _name_of(session: bytes) -> str:
+    """A session's name in events: its id is a key to it, and is shown to nobody."""
+    return hashlib.sha256(session).hexdigest()[:32]
 
 
 def _words(_status: int, said: str, _path: str) -> bytes:
