@@ -55,6 +55,7 @@ def merged(ranges: Iterable[tuple[int, int]]) -> Ranges:
     return tuple(whole)
 
 
+@lru_cache(maxsize=4_096)
 def complement(ranges: Ranges) -> Ranges:
     """Every character that is not in `ranges`."""
     out: list[tuple[int, int]] = []
@@ -68,11 +69,13 @@ def complement(ranges: Ranges) -> Ranges:
     return merged(out)
 
 
+@lru_cache(maxsize=4_096)
 def without(ranges: Ranges, others: Ranges) -> Ranges:
     """What is in `ranges` and not in `others`."""
     return complement(merged((*complement(ranges), *others)))
 
 
+@lru_cache(maxsize=4_096)
 def holds(ranges: Ranges, others: Ranges) -> bool:
     """Whether everything in `others` is in `ranges`."""
     return not without(others, ranges)
@@ -89,6 +92,7 @@ def members(ranges: Ranges) -> Iterable[int]:
         yield from range(low, high + 1)
 
 
+@lru_cache(maxsize=4_096)
 def with_cases(ranges: Ranges) -> Ranges:
     """`ranges` with the other cases of all its letters (simple case folding: one character for one)."""
     if not ranges:
