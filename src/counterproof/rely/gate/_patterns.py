@@ -50,13 +50,6 @@ class Found(NamedTuple):
 NOTHING = Found()
 
 
-class Reach(NamedTuple):
-    """How long a match of a rule's patterns can be, in folded code points; `most` None: without bound."""
-
-    least: int
-    most: int | None
-
-
 class _Look(NamedTuple):
     """One search under way: what is looked at, and what was found."""
 
@@ -96,7 +89,6 @@ class Patterns:
         self.rules = tuple(rules)
         self._is_folded, self._is_decoded = "folded" in views, "decoded" in views
         nodes = [(at, _read(p, rule, n)) for at, rule in enumerate(rules) for n, p in enumerate(rule.patterns)]
-        self.reaches = tuple(_reach([node for at, node in nodes if at == rule]) for rule in range(len(rules)))
         free: list[tuple[int, Expression]] = []
         edged: list[tuple[int, Expression]] = []
         for at, node in nodes:
@@ -214,13 +206,6 @@ def _read(pattern: str, rule: record.PatternRule, number: int) -> Node:
     if width(node)[0] == 0:
         raise errors.BadGate(f"matches the empty text, thus everything ({pattern[:80]!r})", where=where, mend=MEND)
     return node
-
-
-def _reach(nodes: list[Node]) -> Reach:
-    spans = [width(node) for node in nodes]
-    mosts = [most for _, most in spans]
-    known = [most for most in mosts if most is not None]
-    return Reach(min((least for least, _ in spans), default=0), max(known, default=0) if known == mosts else None)
 
 
 def _expressions(node: Node, where: str, views: Sequence[View]) -> list[Expression]:

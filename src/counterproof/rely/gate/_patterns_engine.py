@@ -19,8 +19,6 @@ MOST_MATCHES = 4_096
 """How many matches are looked at in one search, of all expressions together."""
 MOST_BYTES = 16_000_000
 """What may be read once more in one search to tell where matches stand."""
-MOST_RUNS = 64
-"""Beyond so many runs of white space a text is gone through whole to shorten them."""
 RE2_MEMORY_BYTES = 256 << 20
 _ONE_WHITE = bytes(32 if 9 <= code <= 13 else code for code in range(256))
 ENGINES = ("hyperscan", "re2", "literal")
@@ -101,15 +99,14 @@ def engine(expressions: Sequence[Expression], name: str = "") -> Engine:
 class Hyperscan:
     """Hyperscan for which are found, in one pass; RE2 for where, which is asked only then.
 
-    Expressions that have a `quick` form are searched for in it: in the text as it is, and where that has runs of white
-    space once more without them. What Hyperscan finds too large (a class of all letters, say) is left to RE2: the same
-    policy can be used everywhere. A `small` form may be found where the expression is not; where it stands, RE2 knows.
+    Expressions that have a `quick` form are searched for in it, in the text without runs of white space. What Hyperscan
+    finds too large (a class of all letters, say) is left to RE2: the same policy can be used everywhere. A `small` form
+    may be found where the expression is not; where it stands, RE2 knows.
     """
 
     def __init__(self, expressions: Sequence[Expression]) -> None:
         self._hs: Any = importlib.import_module("hyperscan")
         self._where = Re2(expressions, has_set=False)
-        self._end = len(expressions)
         self._quick = self._compiled_quick(expressions)
         numbers = [at for at, each in enumerate(expressions) if self._quick is None or each.quick is None]
         self._all = self._compiled(expressions, numbers)
@@ -123,10 +120,7 @@ class Hyperscan:
     def which(self, raw: bytes) -> Sequence[int]:
         found: list[int] = []
         if self._quick is not None:
-            runs: list[int] = []
-            self._quick.scan(raw, partial(_note_quick, self._end, found, runs))
-            if runs:
-                self._quick.scan(_without_runs(raw, runs), partial(_note_quick, self._end, found, runs[:MOST_RUNS]))
+            self._quick.scan(_without_runs(raw), partial(_note, found))
         if self._all is not None:
             self._all.scan(raw, partial(_note, found))
         if self._rest is not None:
@@ -148,14 +142,13 @@ class Hyperscan:
         return self._made([text for text, _ in chosen], list(numbers), [flags for _, flags in chosen])
 
     def _compiled_quick(self, expressions: Sequence[Expression]) -> _Database | None:
-        """The expressions that have a quick form, and at number `_end` two white characters side by side."""
+        """The expressions that have a quick form."""
         single, caseless = int(self._hs.HS_FLAG_SINGLEMATCH), int(self._hs.HS_FLAG_CASELESS)
         chosen = [(at, each.quick) for at, each in enumerate(expressions) if each.quick is not None]
         if not chosen:
             return None
         texts, numbers = [text for _, text in chosen], [at for at, _ in chosen]
-        flags = [single | caseless] * len(chosen)
-        return self._made([*texts, r"[\t-\r ]{2}"], [*numbers, self._end], [*flags, 0])
+        return self._made(texts, numbers, [single | caseless] * len(chosen))
 
     def _made(self, texts: list[str], numbers: list[int], flags: list[int]) -> _Database | None:
         if not texts:
@@ -270,24 +263,8 @@ def _note(found: list[int], number: int, _start: int, _end: int, _flags: int, _c
     found.append(number)
 
 
-def _note_quick(
-    run: int, found: list[int], runs: list[int], number: int, _start: int, end: int, _flags: int, _context: object
-) -> None:
-    if number != run:
-        found.append(number)
-    elif len(runs) < MOST_RUNS:
-        runs.append(end)
-
-
-def _without_runs(raw: bytes, runs: list[int]) -> bytes:
-    """The text with one white character for each run. `runs`: the ends of pairs of them."""
-    if len(runs) < MOST_RUNS:
-        at, pieces = 0, list[bytes]()
-        for end in sorted(runs):
-            pieces.append(raw[at : end - 1])
-            at = end
-        pieces.append(raw[at:])
-        return b"".join(pieces)
+def _without_runs(raw: bytes) -> bytes:
+    """The text with one space for each run of white space."""
     raw = raw.translate(_ONE_WHITE)
     while b"  " in raw:
         raw = raw.replace(b"  ", b" ")
