@@ -8,6 +8,7 @@ own code.
 from __future__ import annotations
 
 import itertools
+import pickle
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from counterproof.rely import gate
 GAP_S = 60.0
 REQUEST: gate.Shape = "openai.chat.request"
 REPLY: gate.Shape = "openai.chat.reply"
-REFUSED = record.Reply(text="i am sorry .")
+REFUSED = record.Reply(text=world.SAYS)
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,8 @@ class Organism:
 class Gate:
     """The gate's memory and rules, with what the rules saw kept by text; refuses what exceeds `above`."""
 
-    def __init__(self, setting: Setting, above: float, eyes: world.Eyes) -> None:
+    def __init__(self, setting: Setting, above: float, eyes: world.Eyes, phase: str) -> None:
+        self._phase = phase  # conversations of one phase are none of another's
         self.memory = gate.Memory(setting.memory)
         self._eyes, self._above = eyes, above
         kinds = setting.memory.anchors
@@ -137,7 +139,7 @@ class Gate:
         self, seen: tuple[record.Sighting, record.Sighting], identity: str, now_s: float
     ) -> tuple[float, bool]:
         """The higher lift of a request and its reply, and whether both pass."""
-        context = f"{next(self._turn):016x}"
+        context = f"{self._phase}{next(self._turn):015x}"
         asked = self._look(seen[0], context, identity, now_s)
         if asked > self._above:
             return asked, False
@@ -171,18 +173,21 @@ def body(query: record.Query) -> bytes:
     return found
 
 
-def warmed(gated: Gate, setting: Setting, people: Iterator[world.Said], organism: Organism, rate: int) -> None:
-    """Ordinary traffic of four windows before anything is counted."""
+def warmed(setting: Setting, eyes: world.Eyes, organism: Organism, seed: int, goals: int) -> bytes:
+    """A memory that saw four windows of ordinary traffic, as bytes, for it is taken up more than once."""
+    gated, people = Gate(setting, float("inf"), eyes, "w"), iter(world.Traffic(20_000 + seed, setting.curious))
     gaps = max(4 * setting.window, 10.0)
-    count = round(rate * gaps)
-    crowd(gated, people, organism, count, (-gaps * GAP_S, 0.0), Result())
+    crowd(gated, people, organism, round(setting.background * goals * gaps), (-gaps * GAP_S, 0.0), Result())
+    return pickle.dumps(gated.memory)
 
 
-def calibrated(setting: Setting, eyes: world.Eyes, organism: Organism, seed: int, goals: int, rate: float) -> float:
+def calibrated(
+    setting: Setting, eyes: world.Eyes, organism: Organism, seed: int, goals: int, memory: bytes, rate: float
+) -> float:
     """The threshold that refuses at most this share of ordinary exchanges, on traffic of its own, without an attack."""
-    gated, people = Gate(setting, float("inf"), eyes), iter(world.Traffic(10_000 + seed, setting.curious))
+    gated, people = Gate(setting, float("inf"), eyes, "c"), iter(world.Traffic(10_000 + seed, setting.curious))
+    gated.memory = pickle.loads(memory)  # noqa: S301 - written above
     per_gap = setting.background * goals
-    warmed(gated, setting, people, organism, per_gap)
     result = Result()
     for n in range(max(20, -(-4_000 // per_gap))):
         crowd(gated, people, organism, per_gap, (n * GAP_S, (n + 1) * GAP_S), result)
@@ -190,12 +195,21 @@ def calibrated(setting: Setting, eyes: world.Eyes, organism: Organism, seed: int
     return ordered[-int(rate * len(ordered)) - 1] + 1e-6
 
 
-def play(setting: Setting, above: float, eyes: world.Eyes, organism: Organism, seed: int, goals: Sequence[record.Goal]) -> Result:
+def play(
+    setting: Setting,
+    above: float,
+    eyes: world.Eyes,
+    organism: Organism,
+    seed: int,
+    goals: Sequence[record.Goal],
+    memory: bytes,
+) -> Result:
     """The adversary against these goals in lockstep, while ordinary people ask `background` times as much."""
-    gated, people = Gate(setting, above, eyes), iter(world.Traffic(seed, setting.curious))
+    gated, people = Gate(setting, above, eyes, "p"), iter(world.Traffic(seed, setting.curious))
     rng, result = random.Random(f"identities/{seed}"), Result()
     campaigns = opened(setting, seed, goals)
-    warmed(gated, setting, people, organism, setting.background * len(goals))
+    if memory:
+        gated.memory = pickle.loads(memory)  # noqa: S301 - written above
     firsts, turn = [0] * len(goals), 0
     for step in itertools.count():
         asks = [(n, a) for n, c in enumerate(campaigns) if (a := c.ask())]

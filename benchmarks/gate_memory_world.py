@@ -28,6 +28,7 @@ WHOLE = ("make", "makes", "made", "making", "recipe", "brew", "brews", "prepare"
          "instructions", "procedure", "full")  # fmt: skip
 PART = ("step", "first", "second", "third", "fourth", "next", "last", "part", "stage", "ingredient", "ingredients")
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+SAYS = "i am sorry ."
 ASKS = 0.5
 """An event of less weight neither asks for a procedure nor gives a step of one; it is never refused."""
 MEASURES = ("cups", "pinches", "drops", "handfuls", "spoons", "grams")
@@ -139,7 +140,7 @@ def policy(knows: str, memory: record.MemoryPolicy, above: float) -> record.Gate
                            weight=1.0),
         record.ConditionRule(name="too-much", when=f"({asks}) && memory.lift > {above:.6f}", action="reject"),
     )  # fmt: skip
-    return record.GatePolicy(name=f"codex-{knows}", rules=rules, memory=memory, says="i am sorry .", block_as="reply")
+    return record.GatePolicy(name=f"codex-{knows}", rules=rules, memory=memory, says=SAYS, block_as="reply")
 
 
 def translated(words: str) -> str:
@@ -159,7 +160,9 @@ def body(messages: Sequence[record.Message], prefill: str = "") -> bytes:
 def reply_body(text: str) -> bytes:
     """The reply as it comes over the wire."""
     choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-    return msgspec.json.encode({"id": "x", "object": "chat.completion", "created": 0, "model": "base", "choices": [choice]})
+    return msgspec.json.encode(
+        {"id": "x", "object": "chat.completion", "created": 0, "model": "base", "choices": [choice]}
+    )
 
 
 @dataclass

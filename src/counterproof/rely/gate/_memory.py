@@ -311,13 +311,21 @@ class Memory:
             if at - held_by[oldest].at > _KEPT_LIVES:
                 self._forget(oldest)
         while held_by and (len(held_by) > most or self._entries > 4 * most):
-            looked_at = [held_by.popitem(last=False) for _ in range(min(_LOOKED_AT, len(held_by)))]
-            weakest = min(looked_at, key=lambda each: (each[1].total * 0.5 ** (at - each[1].at), each[1].events))
-            for anchor, held in looked_at:
-                if anchor is weakest[0]:
-                    self._entries -= len(held.heap or ())
-                else:
-                    held_by[anchor] = held
+            self._forget_weakest(at)
+
+    def _forget_weakest(self, at: float) -> None:
+        """The least recently seen, unless it holds fragments: then the weakest of the next few, the others live on."""
+        spared: list[tuple[str, Held]] = []
+        for _ in range(min(_LOOKED_AT, len(self._held))):
+            anchor, held = self._held.popitem(last=False)
+            if held.heap is None:
+                break
+            spared.append((anchor, held))
+        else:
+            spared.sort(key=lambda each: each[1].total * 0.5 ** (at - each[1].at), reverse=True)
+            _, held = spared.pop()
+            self._entries -= len(held.heap or ())
+        self._held.update(spared)
 
     def _forget(self, anchor: str) -> None:
         held = self._held.pop(anchor)
