@@ -11,7 +11,7 @@ import pytest
 
 from counterproof import errors
 from counterproof.rely import proxy, wire
-from tests.rely.proxy.rig import CHAT, Rig, asks, replying, running, says
+from tests.rely.proxy.rig import CHAT, Rig, asks, policy, replying, running, says
 from tests.rely.wire.sockets import rest
 
 BODY = json.dumps(asks("hi")).encode()
@@ -77,12 +77,15 @@ def test_two_names_for_one_conversation() -> None:
     assert rig.seen == []
 
 
-def test_a_method_that_is_not_passed_on() -> None:
+@pytest.mark.parametrize("method", ["HEAD", "TRACE"])
+def test_a_method_that_is_not_passed_on(method: str) -> None:
     with running(replying(says("hello"))) as rig:
-        rig.kept.is_full = False
-        assert rig.ask(None, "/v1/models", method="HEAD").status == 403  # no known way: the policy's
+        assert rig.ask(None, "/v1/models", method=method).status == 403  # no known way: the policy's
+    with running(replying(says("hello")), policy(unscanned={"message": "allow"})) as rig:
+        assert rig.ask(None, "/v1/models", method=method).status == 405
 
-    assert rig.kept.outcomes == ["reject"]
+    assert rig.seen == []
+    assert rig.kept.outcomes == ["allow"]
 
 
 def _late() -> Any:  # noqa: ANN401 - a script of the rig's
@@ -124,7 +127,10 @@ def test_an_upstream_that_is_not_there() -> None:
     with running(replying(says("hello"))) as gone:
         pass
     with running(replying(says("hello")), before=gone.upstream_url) as rig:
-        assert rig.ask(asks("hi")).status == 502
+        said = rig.ask(asks("hi"))
+
+    assert said.status == 502
+    assert gone.upstream_url.rsplit(":", 1)[1].encode() not in said.body
 
 
 @pytest.mark.parametrize(("name", "value"), [("head_bytes", -1), ("body_s", float("nan")), ("requests", -5)])

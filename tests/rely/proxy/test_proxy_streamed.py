@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from counterproof.rely import wire
+from counterproof.rely import gate, wire
 from tests.rely.proxy.rig import CHAT, DONE, Rig, asks, chunk, policy, running, streaming
 
 STREAM = asks("good day", stream=True)
@@ -213,3 +213,23 @@ def test_a_terminated_stream_takes_its_connection_with_it() -> None:
     assert said.endswith(b"0\r\n\r\n")
     assert b"and more" not in said
     assert rig.kept.outcomes[-1] == "terminate"
+
+
+def test_a_fault_amid_a_stream_ends_it_and_is_in_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    feed, fed = gate.Stream.feed, [0]
+
+    def broken(stream: gate.Stream, data: bytes) -> list[gate.Step]:
+        fed[0] += 1
+        if fed[0] > 1:
+            raise ZeroDivisionError
+        return feed(stream, data)
+
+    monkeypatch.setattr(gate.Stream, "feed", broken)
+    with running(streaming(chunk("hello and welcome. "), chunk("forbidden7"), DONE, gap_s=0.1)) as rig:
+        said = _raw(rig)
+
+    assert b"hello" in said
+    assert b"forbidden" not in said
+    assert not said.endswith(b"0\r\n\r\n")
+    assert rig.kept.notes == [("fault", {"error": "ZeroDivisionError"})]
+    assert rig.kept.outcomes == ["allow", "reject"]

@@ -337,6 +337,19 @@ def test_a_reply_that_is_coded_all_the_same_is_read() -> None:
         assert rig.ask(asks("good day")).status == 400
 
 
+def test_what_cannot_be_replaced_is_refused() -> None:
+    with running(replying({"secret-1234": 1})) as rig:
+        said = rig.ask(None, "/v1/models", method="GET")
+
+    assert said.status == 400
+    assert b"secret" not in said.body
+
+
+def test_input_items_that_cannot_be_read_are_refused() -> None:
+    with running(replying(b"{")) as rig:
+        assert rig.ask(None, "/v1/responses/resp_1/input_items", method="GET").status == 400
+
+
 def test_headers_of_one_hop_and_of_the_gate_do_not_travel() -> None:
     async def script(_request: wire.Request, out: wire.Out) -> None:
         headers = [(b"content-type", b"application/json"), (b"keep-alive", b"timeout=5"), (b"x-hop", b"1")]

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import socket
 import struct
+import sys
 import threading
 import time
 import zlib
@@ -251,6 +252,53 @@ def test_a_stream_nobody_reads_waits_and_is_then_cut_off(serving: Serving) -> No
 
     assert served.made.counts.timeouts == 1
     assert sum(written) < 20_000_000  # what the kernel takes and 128 KiB, not what the handler could make
+
+
+def test_a_client_that_pauses_gets_everything_in_the_end(serving: Serving) -> None:
+    async def handler(_request: wire.Request, out: wire.Out) -> None:
+        out.start(200, [], length=20_000_000)
+        for _ in range(200):
+            await out.write(b"a" * 100_000)
+        out.end()
+
+    with serving(handler) as served, _unread(served.port) as dialled:
+        dialled.settimeout(20)
+        dialled.sendall(GET + b"Connection: close\r\n\r\n")
+        time.sleep(0.3)
+        assert len(rest(dialled).partition(b"\r\n\r\n")[2]) == 20_000_000
+
+
+def test_what_waits_behind_a_request_counts_until_its_client_goes(serving: Serving) -> None:
+    begun = threading.Event()
+
+    async def handler(_request: wire.Request, _out: wire.Out) -> None:
+        begun.set()
+        await asyncio.sleep(60)
+
+    with serving(handler) as served:
+        with served.dial() as dialled:
+            dialled.sendall(_post(b"a" * 1000) + _post(b"b" * 500) + _post(b"c" * 2000)[:-1])
+            assert begun.wait(10)
+            while served.made.counts.buffered_bytes != 3499:
+                time.sleep(0.01)
+        while served.made.counts.in_work:
+            time.sleep(0.01)
+
+    assert served.made.counts.buffered_bytes == 0
+
+
+def test_who_asks_for_http_1_0_to_be_kept_is_told_so(serving: Serving) -> None:
+    with serving() as served, served.dial() as dialled:
+        dialled.sendall(b"GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+        assert b"\r\nconnection: keep-alive\r\n" in until(dialled, b"GET /a ")
+        dialled.sendall(b"GET /b HTTP/1.0\r\n\r\n")
+        assert rest(dialled).endswith(b"GET /b ")
+
+
+def test_a_coding_whose_library_is_missing_is_refused(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "brotli", None)
+    with serving() as served:
+        assert served.said(_post(CODINGS["x-gzip"](b"abc"), "br")).startswith(b"HTTP/1.1 415 ")
 
 
 def test_a_reply_nobody_reads_is_cut_off(serving: Serving) -> None:

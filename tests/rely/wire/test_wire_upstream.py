@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -341,6 +342,47 @@ def test_who_waits_gets_the_place_of_whoever_fails_or_gives_up(new_loop: NewLoop
             found = await asyncio.gather(*asked, return_exceptions=True)
             assert [type(each).__name__ for each in found] == ["CancelledError", "UpstreamFailed", "bytes"]
             assert other.connections == 3
+
+    run(new_loop, work)
+
+
+def test_an_upstream_that_takes_no_connection_in_time(new_loop: NewLoop) -> None:
+    async def work() -> None:
+        with socket.socket() as full, contextlib.ExitStack() as waiting:
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            for _ in range(8):  # more than it queues: the next one hears nothing
+                dialled = waiting.enter_context(socket.socket())
+                dialled.setblocking(False)
+                dialled.connect_ex(full.getsockname())
+            upstream = wire.Upstream(f"http://127.0.0.1:{full.getsockname()[1]}", wire.Limits(connect_s=0.2))
+            with pytest.raises(wire.UpstreamLate):
+                await ask(upstream)
+            assert upstream.open_connections == 0
+
+    run(new_loop, work)
+
+
+def test_many_who_give_up_leave_the_places_to_others(new_loop: NewLoop) -> None:
+    def made(other: Other) -> Talk:
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while await other.request(reader):
+                await asyncio.sleep(0.001)
+                writer.write(OK)
+
+        return talk
+
+    async def work() -> None:
+        async with told(made, upstream_connections=3, upstream_waiting=1000) as (_, upstream):
+            asked = [asyncio.ensure_future(ask(upstream)) for _ in range(120)]
+            for index, task in enumerate(asked):
+                if index % 3 == 0:
+                    await asyncio.sleep(0.001)
+                    task.cancel()
+            found = await asyncio.gather(*asked, return_exceptions=True)
+            assert all(each == b"hello" for index, each in enumerate(found) if index % 3)
+            assert await ask(upstream) == b"hello"
+            assert upstream.open_connections <= 3
 
     run(new_loop, work)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import urllib.parse
 from collections import deque
@@ -137,7 +138,8 @@ class Upstream:
             if isinstance(exc, TimeoutError):
                 raise UpstreamLate("the upstream does not take connections in time", where=self.url) from exc
             if isinstance(exc, OSError):
-                raise UpstreamFailed(f"the upstream takes no connection: {exc}", where=self.url) from exc
+                why = os.strerror(exc.errno) if exc.errno and exc.errno > 0 else type(exc).__name__  # no address in it
+                raise UpstreamFailed(f"the upstream takes no connection ({why})", where=self.url) from exc
             raise
         self._links.add(link)
         if self._tick is None:
