@@ -17,7 +17,7 @@ import click
 from counterproof import errors
 
 if TYPE_CHECKING:
-    from counterproof.rely import guard, pool, tools, wire
+    from counterproof.rely import gate, guard, pool, tools, wire
 
 _FILE = click.Path(path_type=Path)
 _HEARS_WITHIN_S = 2.0
@@ -117,7 +117,7 @@ def _over_http(given: _Asked) -> int:
                 ready.guard, wire.Upstream(base, limits), target=target, path=given.path, hosts=names,
                 origins=frozenset(given.origins), listing=listing, message_bytes=given.max_bytes,
             )  # fmt: skip
-            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, ready)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, ready.reload_soon, _told)
             async with _sharing(given, ready):
                 await _served(endpoint, given, on_ready, stop, limits)
 
@@ -187,11 +187,9 @@ def _opened(given: _Asked) -> Generator[tuple[guard.Ready, tools.Listing]]:
         yield ready, listing
 
 
-def _reload(ready: guard.Ready) -> None:
-    try:
-        ready.reload()
-    except errors.CounterproofError as exc:
-        _say(f"error: the policy stays as it was: {exc}")
+def _told(came: gate.Rules | errors.CounterproofError) -> None:
+    if isinstance(came, errors.CounterproofError):
+        _say(f"error: the policy stays as it was: {came}")
     else:
         _say("The policy was read again.")
 

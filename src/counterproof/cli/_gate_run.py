@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import signal
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from counterproof.cli import _values
 
 if TYPE_CHECKING:
     from counterproof import record
-    from counterproof.rely import desk, guard, pool
+    from counterproof.rely import desk, gate, guard, pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,7 @@ def _one(given: Asked) -> signal.Signals:
 
         async def work(on_ready: Callable[[str], None], stop: asyncio.Event) -> None:
             loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGHUP, _reload if given.worker_of is None else _reload_quietly, ready)
+            loop.add_signal_handler(signal.SIGHUP, ready.reload_soon, functools.partial(_told, given, ready))
             minded = None
             if given.worker_of is not None:  # a terminal's interrupt reaches all processes; who minds this one ends it
                 loop.add_signal_handler(signal.SIGINT, _ignore)
@@ -137,27 +138,18 @@ def _pool(given: Asked, ready: guard.Ready) -> pool.Pool | None:
     return shared
 
 
-def _reload_quietly(ready: guard.Ready) -> None:
-    """The same in a process that is minded: who minds it has read the policy first, and speaks for all."""
-    try:
-        ready.reload()
-    except errors.CounterproofError as exc:
-        click.echo(f"process {ready.trail.worker} stays under the policy in force: {exc}", err=True)
-
-
 def _ignore() -> None:
     """Leaves a signal to another process."""
 
 
-def _reload(ready: guard.Ready) -> None:
-    """On SIGHUP: another policy, or a sentence that says why it stays as it is."""
-    try:
-        rules = ready.reload()
-    except errors.CounterproofError as exc:
-        click.echo(f"the policy in force stays: {exc}", err=True)
-        return
-    click.echo(f"now under {_values.printable(rules.policy.name)} {rules.digest}")
-    say_measured(ready.policy_folder, is_measured=ready.is_measured)
+def _told(given: Asked, ready: guard.Ready, came: gate.Rules | errors.CounterproofError) -> None:
+    """What came of SIGHUP. Who minds several processes has read the policy first, and speaks for all."""
+    if isinstance(came, errors.CounterproofError):
+        who = f"process {given.worker}: " if given.worker_of is not None else ""
+        click.echo(f"{who}the policy in force stays: {came}", err=True)
+    elif given.worker_of is None:
+        click.echo(f"now under {_values.printable(came.policy.name)} {came.digest}")
+        say_measured(ready.policy_folder, is_measured=ready.is_measured)
 
 
 def say_measured(policy: Path, *, is_measured: bool) -> None:

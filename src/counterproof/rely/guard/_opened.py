@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import secrets
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from counterproof import errors, note
@@ -33,18 +34,36 @@ class Ready:
     began_ms: int
     is_measured: bool
 
-    def reload(self) -> gate.Rules:
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+
+    async def reload(self) -> gate.Rules:
         """Reads the policy again and puts it in force; a policy that cannot be used changes nothing.
+
+        It is read in a thread, so that decisions go on meanwhile; one reload after the other.
 
         Raises:
             BadGate: one rule cannot be used; the old policy stays.
             StorageFailed: the change could not be written down; the old policy stays.
         """
-        rules, asked, self.is_measured = read(self.policy_folder, self.secret)
-        self.guard.replace(rules, asked)
-        was, self.judge = self.judge, asked
+        async with self._turn:
+            rules, asked, is_measured = await asyncio.to_thread(read, self.policy_folder, self.secret)
+            self.guard.replace(rules, asked)
+            was, self.judge, self.is_measured = self.judge, asked, is_measured
         was.retire()
         return rules
+
+    def reload_soon(self, told: Callable[[gate.Rules | errors.CounterproofError], None]) -> None:
+        """The same for a signal's handler; `told` hears what came of it."""
+        task = asyncio.get_running_loop().create_task(self._reloaded(told))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _reloaded(self, told: Callable[[gate.Rules | errors.CounterproofError], None]) -> None:
+        try:
+            told(await self.reload())
+        except errors.CounterproofError as exc:
+            told(exc)
 
 
 @contextlib.contextmanager
