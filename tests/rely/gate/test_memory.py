@@ -79,6 +79,13 @@ def test_what_everybody_speaks_of_every_day_has_no_lift_and_what_is_new_has() ->
     assert rare.lift == pytest.approx(5.0, abs=0.01)
 
 
+def test_in_its_first_window_a_memory_has_no_past_to_compare_with() -> None:
+    held = memory()
+    lifts = [add(held, f"a:{at}", weight=4.0, n=at, at=at * HOUR / 4).lift for at in range(6)]
+
+    assert lifts == [pytest.approx(each, abs=0.01) for each in (1.0, 2.0, 3.0, 4.0, 5.0, 5.0)]
+
+
 def test_a_burst_beyond_what_is_usual_shows() -> None:
     held = memory(fragments=50)
     for n in range(400):

@@ -292,7 +292,7 @@ class Memory:
             identities=_sketch.of_bits(identities),
             fragments=fragments,
             rarity=1.0 - rarest / most if found and most else 1.0,
-            lift=lift,
+            lift=1.0 + (lift - 1.0) * min(1.0, at / LIVES),
         )
 
     def _keep_text(self, fragment: str, text: str) -> None:
