@@ -18,15 +18,15 @@ _SHRINK = 1.0
 
 
 def ripeness(age: float) -> float:
-    """Which share of what a memory of this age (in half lives) would expect had it always been there; at least a quarter."""
+    """Which share of a long past a memory of this age (in half lives) can have seen; at least a quarter."""
     return max(0.25, (SLOWER * (1.0 - 0.5 ** (age / SLOWER)) - (1.0 - 0.5**age)) / (SLOWER - 1.0))
 
 
 class Held:
     """One anchor's state. Counts are as of `at`; `fresh`: events since others were last told.
 
-    `total`: sum of the K highest fragments. `fast`, `slow`: all signals, repeated ones too, decayed as everything is and
-    `SLOWER` times as slowly; `expected` is had from their difference, in which what is recent hardly counts.
+    `total`: sum of the K highest fragments. `fast`, `slow`: what that sum has gained, decayed as everything is and
+    `SLOWER` times as slowly; their difference is the sum's own past, in which what is recent hardly counts.
     """
 
     __slots__ = (
@@ -86,7 +86,7 @@ class Held:
         """Keeps a fragment if it is among the K highest; returns by how many the fragments grew (0 or 1).
 
         A fragment counts once, however often it is seen: with its greatest weight, as of when that was last seen. What
-        the sum gains, or would gain were there no K, is learned as this anchor's past.
+        the sum gains is learned as this anchor's past.
         """
         if self.heap is None or self.fragments is None:
             self.heap, self.fragments = [], {}
@@ -105,14 +105,13 @@ class Held:
         elif now[0] > self.heap[0][0]:
             lost, _, least = heapreplace(self.heap, now)
             del self.fragments[least]
-            self.total = max(0.0, self.total - 2.0 ** (lost - self.at))
+            gained -= 2.0 ** (lost - self.at)
         else:
-            gained = 0.0
-        if gained:
-            self.fragments[fragment] = now[0]
-            self.total += gained
-        self.fast += gained or weight
-        self.slow += gained or weight
+            return 0
+        self.fragments[fragment] = now[0]
+        self.total += gained
+        self.fast += gained
+        self.slow += gained
         return grown
 
     def _raise(self, heap: list[tuple[float, float, str]], now: tuple[float, float, str]) -> None:
