@@ -356,3 +356,68 @@ def test_a_clock_does_not_see_the_wall_clock_jump(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("time.time_ns", lambda: 0)
 
     assert 0 <= clock() - before < 60_000
+
+
+class Slow(Model):
+    """A safety model that answers when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(Answer(rule="", status="answered", label="OK"))
+        self.may_answer = asyncio.Event()
+
+    async def ask(self, rule: PromptRule, event: Event, fragments: Sequence[str]) -> Answer:
+        answer = await super().ask(rule, event, fragments)
+        await self.may_answer.wait()
+        return answer
+
+
+async def until_asked(model: Model) -> None:
+    for _ in range(1000):
+        if model.asked:
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("nobody is asked")
+
+
+def test_who_goes_away_while_a_model_is_asked_leaves_no_gap_in_the_record() -> None:
+    async def main() -> Kept:
+        kept, model = Kept(), Slow()
+        found = ready(kept, words("doubt", "bomb", "escalate"), ASK, judge=model, window_s=60)
+        task = asyncio.create_task(found.consider(said("a bomb")))
+        await until_asked(model)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return kept
+
+    kept = asyncio.run(main())
+    assert [d.outcome for *_, d in kept.decisions] == ["reject"]
+    assert kept.decisions[0][0].hits == (("doubt", 1),)
+
+
+def test_what_a_model_is_still_asked_about_ends_with_its_conversation() -> None:
+    async def main() -> tuple[guard.Guard, Kept, Decision]:
+        kept, model = Kept(), Slow()
+        found = ready(kept, words("doubt", "bomb", "escalate"), words("end", "enough", "terminate"), ASK, judge=model)
+        task = asyncio.create_task(found.consider(said("a bomb", context="c")))
+        await until_asked(model)
+        assert found.decide(said("enough", context="c")).outcome == "terminate"
+        model.may_answer.set()
+        return found, kept, await task
+
+    found, kept, late = asyncio.run(main())
+    sighting, answers, decision = kept.decisions[-1]
+    assert late.outcome == "terminate"
+    assert found.rules.settle(sighting, {a.rule: a for a in answers}).outcome == decision.outcome == "terminate"
+
+
+def test_what_is_held_ends_with_its_conversation() -> None:
+    async def main() -> Decision:
+        found = ready(Kept(), words("doubt", "bomb", "hold"), words("end", "enough", "terminate"), hold_s=5.0)
+        task = asyncio.create_task(found.consider(said("a bomb", context="c")))
+        await until_held(found)
+        found.decide(said("enough", context="c"))
+        assert found.release(found.held[0].name, "allow")
+        return await task
+
+    assert asyncio.run(main()).outcome == "reject"

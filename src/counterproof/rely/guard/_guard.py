@@ -153,7 +153,11 @@ class Guard:
         rules = self._rules
         seen = self._look(rules, event)
         asked = rules.asks(seen.sighting)
-        answers = await self._ask(asked, event, seen.sighting) if asked and self._judge is not None else {}
+        try:
+            answers = await self._ask(asked, event, seen.sighting) if asked and self._judge is not None else {}
+        except BaseException:  # nobody waits any more: what the memory saw stands in the record all the same
+            self._kept(rules, event, seen, {}, began)
+            raise
         decision = self._kept(rules, event, seen, answers, began)
         if decision.outcome in ("hold", "escalate") and not has_people:
             return await self._await_person(rules, seen.sighting, decision)
@@ -207,9 +211,15 @@ class Guard:
             except Exception as exc:  # noqa: BLE001 - whatever it is, the event was not looked at
                 return self._failed(event, exc)
             self._turn += 1
-            if sighting.context in self._terminated:
-                sighting = msgspec.structs.replace(sighting, failed=(*sighting.failed, gate.TERMINATED))
-            return _Seen(sighting, self._turn - 1, now_ms)
+            return self._up_to_date(_Seen(sighting, self._turn - 1, now_ms))
+
+    def _up_to_date(self, seen: _Seen) -> _Seen:
+        """A conversation may end while one of its events is looked at, or put to a safety model."""
+        sighting = seen.sighting
+        if sighting.context not in self._terminated or gate.TERMINATED in sighting.failed:
+            return seen
+        ended = msgspec.structs.replace(sighting, failed=(*sighting.failed, gate.TERMINATED))
+        return msgspec.structs.replace(seen, sighting=ended)
 
     def _failed(self, event: Event, error: BaseException) -> _Seen:
         """A fault of the gate itself; the memory was not asked."""
@@ -230,6 +240,7 @@ class Guard:
 
     def _kept(self, rules: gate.Rules, event: Event, seen: _Seen, answers: dict[str, Answer], began: float) -> Decision:
         """Steps 3 and 4."""
+        seen = self._up_to_date(seen)
         decision = rules.settle(seen.sighting, answers)
         if decision.outcome == "modify":
             decision = rules.modified(decision, event)
@@ -272,7 +283,7 @@ class Guard:
             return msgspec.structs.replace(decision, outcome="reject")
         name = decision.receipt
         word = await self._waiting.wait(name, sighting, decision, self._clock(), rules.policy.hold_s)
-        outcome = "allow" if word == "allow" else "reject"
+        outcome = "allow" if word == "allow" and sighting.context not in self._terminated else "reject"
         is_noted = self._note("override", {"receipt": appeal.receipt_digest(name), "said": word}, self._clock())
         self.counts.overrides[word] += 1
         return msgspec.structs.replace(decision, outcome=outcome if is_noted else "reject")
