@@ -59,7 +59,7 @@ def audit(
     )  # fmt: skip
     if out:
         _files.store(out, record.canonical_bytes(found) + b"\n")
-    _print(found, published.broken)
+    _print(found, published.broken, has_keys=bool(keys))
     return 0 if found.agrees and not published.broken else errors.NotVerified.exit_code
 
 
@@ -131,7 +131,7 @@ def _entries(source: watching.Source, trust: record.Trust) -> Iterator[bytes]:
         yield from hashes.entries(tile.index, read(tile))
 
 
-def _print(found: trailing.TrailAudit, broken: list[str]) -> None:
+def _print(found: trailing.TrailAudit, broken: list[str], *, has_keys: bool) -> None:
     from counterproof.cli._values import printable  # noqa: PLC0415 - loaded when the command runs
 
     click.echo(f"gate {printable(found.gate)!r}, policies: {len(found.policies)}, published heads: {found.published}\n")
@@ -145,12 +145,8 @@ def _print(found: trailing.TrailAudit, broken: list[str]) -> None:
         )
         said = ", ".join(f"{name} {count:,}" for name, count in sorted(one.counts.items()) if count)
         click.echo(f"    {said or 'nothing was decided'}")
-        if one.unread:
-            click.echo(f"    {one.unread:,} readings not computed again: {printable(one.why_unread)}")
-        if one.crashes:
-            click.echo(f"    began again {one.crashes:,} times without having ended")
-        if one.torn_bytes:
-            click.echo(f"    ends in {one.torn_bytes:,} bytes of a record that was never finished, and took no effect")
+        for line in _aside(one, has_keys=has_keys, has_published=bool(found.published)):
+            click.echo(f"    {line}")
     for wrong in found.mismatches[:_SHOWN]:
         record = f" (record {wrong.n:,})" if wrong.n >= 0 else ""
         click.echo(f"\nDIFFERS {printable(wrong.where)}{record}: {printable(wrong.what)}")
@@ -162,6 +158,23 @@ def _print(found: trailing.TrailAudit, broken: list[str]) -> None:
         click.echo(f"\nBROKEN {says}")
     count = found.mismatched + len(broken)
     click.echo(f"\n{f'{count:,} things do NOT agree' if count else 'all agrees'}")
+
+
+def _aside(one: trailing.WorkerAudit, *, has_keys: bool, has_published: bool) -> Iterator[str]:
+    """What agrees, and whoever reads the audit must know of it."""
+    from counterproof.cli._values import printable  # noqa: PLC0415 - loaded when the command runs
+
+    said = (
+        (one.unread, f"readings not computed again: {printable(one.why_unread)}"),
+        (one.apart, "decisions in which the memory took no part"),
+        (one.unsigned if has_keys else 0, "records after the last head that a given key signed"),
+        (one.unpublished if has_published else 0, "records after the newest published head"),
+    )
+    yield from (f"{count:,} {what}" for count, what in said if count)
+    if one.crashes:
+        yield f"began again {one.crashes:,} times without having ended"
+    if one.torn_bytes:
+        yield f"ends in {one.torn_bytes:,} bytes of a record that was never finished, and took no effect"
 
 
 @click.command(short_help="Log what a gate decides by, and how far its record has come.")

@@ -14,7 +14,7 @@ from counterproof.errors import BadGate, BadNote, BadTrail, NotVerified
 from counterproof.record import GateHead, GatePolicy
 from counterproof.rely import gate
 from counterproof.rely.trail._files import read_kept_policy, worker_folder
-from counterproof.rely.trail._head import Counts, read_head, signers_of
+from counterproof.rely.trail._head import Counts, read_head, shed_count, signers_of
 from counterproof.rely.trail._line import DecisionLine, HeadLine, NoteLine
 from counterproof.rely.trail._read import Chain, read_chain
 from counterproof.rely.trail._replay import Decisions, Memories, Settles
@@ -40,7 +40,9 @@ class WorkerAudit(record.Record, frozen=True, kw_only=True):
     """What was found in one worker's chain.
 
     `settled`: decisions computed again. `read`: readings of the memory computed again; `unread`: how many could not be,
-    and `why_unread`. `heads`, `signed`: heads in the chain, and how many of them a given key signed. `crashes`: how
+    and `why_unread`; `apart`: decisions in which the memory took no part. `heads`, `signed`: heads in the chain, and
+    how many of them a given key signed. `unsigned`, `unpublished`: how many records came after the last of these, and
+    after the place that the newest published head names: they rest on nobody's word but the owner's. `crashes`: how
     often the worker began again without having ended. `torn_bytes`: of a last record whose write never returned.
     """
 
@@ -50,9 +52,12 @@ class WorkerAudit(record.Record, frozen=True, kw_only=True):
     settled: int
     read: int
     unread: int
+    apart: int
     why_unread: str
     heads: int
     signed: int
+    unsigned: int
+    unpublished: int
     crashes: int
     torn_bytes: int
     hash: str
@@ -134,7 +139,8 @@ class Auditor:
         self._chain = Chain()
         self._decisions, self._memories = Decisions(policies.ready), Memories()
         self._in_force: list[tuple[int, str]] = []
-        self._decided = self._heads = self._signed = self._crashes = 0
+        self._decided = self._heads = self._signed = self._crashes = self._signed_n = 0
+        self._held = set[str]()
         self._is_running = False
 
     def read(self) -> None:
@@ -154,6 +160,8 @@ class Auditor:
         except BadTrail as error:
             told(error.where, f"the chain of {self.name!r} is not whole from here on", error.what, "")
         told.n = -1
+        if self._keys and self._decided and not self._heads:  # an unsigned one is told where it stands
+            told(str(self._own), "none of its decisions stands under a head signed by a given key", "", "")
         self._published()
         self._memories.end()
         for n in sorted(n for n in marks if n > chain.n):
@@ -168,9 +176,10 @@ class Auditor:
         flat = {name: value for name, value in counts.items() if isinstance(value, int)}
         return WorkerAudit(
             worker=self.name, records=chain.n, decisions=self._decided, settled=self._decisions.replayed,
-            read=memories.compared, unread=memories.missed, why_unread=memories.why, heads=self._heads,
-            signed=self._signed, crashes=self._crashes, torn_bytes=chain.torn_bytes, hash=chain.hash.hex(),
-            counts={**flat, **chain.counts.outcomes},
+            read=memories.compared, unread=memories.missed, apart=memories.apart, why_unread=memories.why,
+            heads=self._heads, signed=self._signed, unsigned=chain.n - self._signed_n,
+            unpublished=chain.n - max((n for n in self._marks if n <= chain.n), default=0), crashes=self._crashes,
+            torn_bytes=chain.torn_bytes, hash=chain.hash.hex(), counts={**flat, **chain.counts.outcomes},
         )  # fmt: skip
 
     def policies_between(self, after: int, until: int) -> set[str]:
@@ -198,6 +207,8 @@ class Auditor:
         if between is None or between[0] <= line.at_ms < between[1]:
             self._decisions.check(line, place, self._told)
         self._memories.take(line, place, self._told)
+        if line.decision.outcome in ("hold", "escalate") and line.decision.receipt:
+            self._held.add(line.decision.receipt)
 
     def _note(self, line: NoteLine, where: str) -> None:
         match line.kind:
@@ -207,10 +218,20 @@ class Auditor:
                 self._is_running = False
             case "merge":
                 self._memories.merge(line, where, self._told)
+            case "override":
+                self._override(str(line.said.get("receipt", "")), where)
+            case "shed" if not shed_count(line.said):
+                self._told(where, "it counts no events", str(line.said.get("count")), "")
             case "policy":
                 self._policy(str(line.said.get("digest", "")), line, where)
             case _:
                 pass
+
+    def _override(self, receipt: str, where: str) -> None:
+        """A person's word, or that nobody came, belongs to one event that this process held."""
+        if receipt not in self._held:
+            self._told(where, "a person's word about what was not held, or a second one", receipt, "")
+        self._held.discard(receipt)
 
     def _begin(self, line: NoteLine, where: str) -> None:
         name, worker = line.said.get("gate"), line.said.get("worker")
@@ -220,6 +241,7 @@ class Auditor:
         self._crashes += self._is_running
         self._is_running = True
         self._in_force.append((line.n, ""))
+        self._held.clear()
         self._decisions.end()
         self._memories.begin()
 
@@ -240,12 +262,15 @@ class Auditor:
         except (BadTrail, BadNote, NotVerified) as error:
             self._told(where, "a head does not hold", str(error), "")
             return
-        self._signed += bool(signed)
+        if signed:
+            self._signed, self._signed_n = self._signed + 1, chain.n + 1
         if self._keys and not signed:
             self._told(where, "a head is signed by none of the given keys", "", ", ".join(k.name for k in self._keys))
-        stated = (head.worker, head.n, head.hash, head.policy, head.counts.facts())
-        computed = (self.name, chain.n, chain.hash.hex(), chain.policy, chain.counts.facts())
-        names = ("worker", "number of records", "hash", "policy", "counts")
+        stated = (head.gate, head.worker, head.n, head.hash, head.policy, head.starts_ms, head.counts.facts())
+        computed = (
+            self.gate, self.name, chain.n, chain.hash.hex(), chain.policy, chain.starts_ms, chain.counts.facts(),
+        )  # fmt: skip
+        names = ("gate", "worker", "number of records", "hash", "policy", "time of the first record", "counts")
         for name, one, other in zip(names, stated, computed, strict=True):
             if one != other:
                 self._told(where, f"a head states another {name}", str(one), str(other))

@@ -11,6 +11,9 @@ from counterproof.errors import BadTrail
 from counterproof.rely.trail._line import DecisionLine, HeadLine, Line
 
 HEAD_FORMAT = "counterproof-gate-head/1"
+MAX_SHED = 1 << 53
+"""For how many events one note stands at most: whatever reads JSON reads such a number exactly."""
+
 _FIRST = HEAD_FORMAT.encode() + b"\n"
 
 
@@ -59,8 +62,7 @@ class Counts(msgspec.Struct, kw_only=True):
             case "appeal":
                 self.appeals += 1
             case "shed":
-                count = said.get("count", 1)
-                self.sheds += count if isinstance(count, int) else 1
+                self.sheds += shed_count(said) or 1
             case "verdict":
                 self.upheld += said.get("upheld") is True
                 self.denied += said.get("upheld") is False
@@ -70,6 +72,12 @@ class Counts(msgspec.Struct, kw_only=True):
     def facts(self) -> dict[str, object]:
         """The same, with what was counted by name in one order."""
         return {**msgspec.structs.asdict(self), "outcomes": _sorted(self.outcomes), "failures": _sorted(self.failures)}
+
+
+def shed_count(said: Mapping[str, object]) -> int:
+    """For how many events a `shed` note stands; 0: it says nothing that could be counted."""
+    count = said.get("count", 1)
+    return count if type(count) is int and 0 < count <= MAX_SHED else 0
 
 
 def _sorted(counts: dict[str, int]) -> dict[str, int]:

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from math import isclose
 from typing import Protocol
 
+from msgspec.structs import astuple
+
 from counterproof import record
 from counterproof.errors import BadGate
 from counterproof.record import Answer, Decision, GatePolicy, Sighting
 from counterproof.rely import gate
-from counterproof.rely.trail._line import DecisionLine, KeptDecision, NoteLine
+from counterproof.rely.trail._line import DecisionLine, KeptDecision, KeptReadings, NoteLine
 
 MAX_WAITING = 65_536
 """How many events may be looked at, and not yet decided, at once: beyond it one of them was never kept."""
@@ -75,7 +77,7 @@ def _settled(rules: Settles, sighting: Sighting, answers: dict[str, Answer]) -> 
 
 def _agrees(kept: KeptDecision, computed: Decision | KeptDecision) -> bool:
     outcome = computed.outcome
-    if outcome == "modify" and kept.outcome == "reject" and not kept.spans:
+    if outcome == "modify" and not kept.spans:
         outcome = "reject"  # nothing was found to replace, and so it could not pass as it was
     return (kept.outcome, kept.rules, kept.statuses) == (outcome, computed.rules, computed.statuses)
 
@@ -89,7 +91,7 @@ class Memories:
     """Drives a memory with what a worker recorded, in the order in which it looked, and compares what it reads.
 
     Possible as long as every event that the memory took is in the record. `missed`: how many could not be compared,
-    and `why` not, the first time.
+    and `why` not, the first time; `apart`: in how many the memory took no part.
     """
 
     def __init__(self) -> None:
@@ -98,7 +100,7 @@ class Memories:
         self._merges: dict[int, list[tuple[bytes, float, float]]] = {}
         self._next = 0
         self._is_lost = False
-        self.compared = self.missed = 0
+        self.compared = self.missed = self.apart = 0
         self.why = ""
 
     def begin(self) -> None:
@@ -121,6 +123,9 @@ class Memories:
             self.why = self.why or "another gate's memory was merged in, and the record does not hold it"
             self._give_up(self.why)
             return
+        if turn < self._next and not self._is_lost:
+            found(where, "what was merged in came before an event that was looked at already", str(turn), "")
+            return
         try:
             self._merges.setdefault(turn, []).append(
                 (base64.b64decode(delta, validate=True), seen_ms / 1000, _number(older_s))
@@ -131,10 +136,17 @@ class Memories:
     def take(self, line: DecisionLine, where: object, found: Found) -> None:
         """The next decision in the record; its turn may not have come."""
         if line.turn < 0:
+            self.apart += 1
+            if line.sighting.anchors or line.sighting.readings != _UNREAD:
+                found(str(where), "it has readings, and says that the memory took no part",
+                      _readings(line.sighting.readings), "")  # fmt: skip
             return
-        if self._is_lost or self._memory is None or line.turn < self._next:
+        if self._is_lost or self._memory is None:
             self.missed += 1
             self.why = self.why or "the memory is not known from there on"
+            return
+        if line.turn < self._next or line.turn in self._waiting:
+            found(str(where), "another event had this turn of the memory", str(line.turn), "")
             return
         self._waiting[line.turn] = line, where
         while self._next in self._waiting:
@@ -167,11 +179,12 @@ class Memories:
 
 def _reads_same(one: record.Readings, other: record.Readings) -> bool:
     """To nine digits: the last bit of a power is the machine's."""
-    if one.signal == other.signal and one.events == other.events and one.rarity == other.rarity:
-        return (one.contexts, one.identities, one.fragments) == (other.contexts, other.identities, other.fragments)
+    if astuple(one) == astuple(other):
+        return True
     return all(isclose(getattr(one, name), getattr(other, name), rel_tol=1e-9, abs_tol=1e-12) for name in _FIELDS)
 
 
+_UNREAD = KeptReadings()
 _FIELDS = record.Readings.__struct_fields__
 
 
