@@ -18,8 +18,9 @@ _SHRINK = 1.0
 
 
 def ripeness(age: float) -> float:
-    """Which share of a long past a memory of this age (in half lives) can have seen; at least a quarter."""
-    return max(0.25, (SLOWER * (1.0 - 0.5 ** (age / SLOWER)) - (1.0 - 0.5**age)) / (SLOWER - 1.0))
+    """Which share of a long past a memory of this age (in half lives) can have seen; at least 0.02."""
+    seen: float = (SLOWER * (1.0 - 0.5 ** (age / SLOWER)) - (1.0 - 0.5**age)) / (SLOWER - 1.0)
+    return max(0.02, seen)
 
 
 class Held:
