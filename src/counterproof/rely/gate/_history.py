@@ -29,9 +29,7 @@ class History:
         known, changed = self._known, None
         for at, piece in enumerate(event.pieces):
             name = hash((piece.role, piece.text))
-            is_known = name in known
-            if is_known:
-                del known[name]
+            is_known = known.pop(name, True) is None
             known[name] = None
             is_new = not is_known if not piece.is_new else not (is_known and piece.role == "system")
             if is_new != piece.is_new:

@@ -23,6 +23,8 @@ from counterproof.rely.gate._patterns_write import (
 View: TypeAlias = Literal["plain", "folded", "decoded"]
 MOST_PATTERNS = 20_000
 MOST_CHARACTERS = 2_000_000
+MOST_KNOWN_CHARS = 4_000_000
+"""Texts in which nothing was found are known, so many characters of them: a conversation comes again with each turn."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -58,6 +60,7 @@ class _Look(NamedTuple):
     spans: list[Match]
     often: list[str]
     partial: list[str]
+    found_in: set[int]
 
 
 class _Group(NamedTuple):
@@ -95,6 +98,8 @@ class Patterns:
             group = edged if has_edges(node) else free
             group += [(at, each) for each in _expressions(node, f"rule {rules[at].name!r}", views)]
         self._free, self._edged = _group(free, engine), _group(edged, engine)
+        self._empty: dict[str, None] = {}
+        self._known_chars = 0
 
     def hits(self, texts: Sequence[str]) -> list[tuple[int, int]]:
         """Which rules' patterns are found in which texts, as (rule, text).
@@ -131,6 +136,17 @@ class Patterns:
             raise errors.BadGate(what, where="patterns", mend="report it") from exc
 
     def _find(self, texts: Sequence[str], wanted: Callable[[int, int], bool] | None) -> Found:
+        empty = self._empty
+        new = [number for number, text in enumerate(texts) if text not in empty]
+        if not new:
+            return NOTHING
+        found = self._searched([texts[number] for number in new], None if wanted is None else _of(wanted, new))
+        if len(new) == len(texts) or not found.spans:
+            return found
+        return found._replace(spans=tuple([match._replace(text=new[match.text]) for match in found.spans]))
+
+    def _searched(self, given: Sequence[str], wanted: Callable[[int, int], bool] | None) -> Found:
+        texts = given
         joined = SEPARATOR.join(texts)
         if joined.count(SEPARATOR) >= max(len(texts), 1):
             texts = [text.replace(SEPARATOR, STAND_IN) for text in texts]
@@ -147,12 +163,23 @@ class Patterns:
             if not is_hit and odd and (loose := _fold.loose(joined, odd - {SEPARATOR})) != joined:
                 is_hit = self._free.engine.which(loose.encode())
             if not is_hit:
+                self._keep_empty(given)
                 return NOTHING
-        look = _Look(wanted, Effort(), [], [], [])
+        look = _Look(wanted, Effort(), [], [], [], set())
         for number, text in enumerate(texts):
             self._in_text(text, number, look)
+        if not look.partial:
+            self._keep_empty([text for number, text in enumerate(given) if number not in look.found_in])
         cut = tuple(dict.fromkeys((*look.partial, *look.often)))
         return Found(tuple(_apart(sorted(set(look.spans)))), cut, bool(look.partial))
+
+    def _keep_empty(self, texts: Sequence[str]) -> None:
+        """Remembers texts in which no rule's patterns are found, whoever says them."""
+        for text in texts:
+            self._empty[text] = None
+            self._known_chars += len(text)
+        if self._known_chars > MOST_KNOWN_CHARS:
+            self._empty, self._known_chars = {}, 0
 
     def _in_text(self, text: str, number: int, look: _Look) -> None:
         self._in_views(text, number, look, None)
@@ -177,6 +204,7 @@ class Patterns:
     ) -> None:
         for group in (self._free, self._edged):
             for each in set(group.engine.which(raw)):
+                look.found_in.add(number)
                 rule = group.rules[each]
                 if look.wanted is not None and not look.wanted(rule, number):
                     continue
@@ -184,6 +212,10 @@ class Patterns:
                 look.often.extend([f"{self.rules[rule].name}: found too often"] * found.is_cut)
                 places = _in_code_points(found.spans, raw, there.text)
                 look.spans.extend([Match(rule, number, *(whole or there.span(*place))) for place in places])
+
+
+def _of(wanted: Callable[[int, int], bool], numbers: Sequence[int]) -> Callable[[int, int], bool]:
+    return lambda rule, text: wanted(rule, numbers[text])
 
 
 def _group(expressions: list[tuple[int, Expression]], name: str) -> _Group:
