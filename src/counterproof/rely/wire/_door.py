@@ -30,7 +30,7 @@ class Door(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
         self._wakes: asyncio.Future[None] | None = None
         self._drain: asyncio.Future[None] | None = None
-        self._is_working = self._is_lingering = self._is_paused = False
+        self._is_working = self._is_lingering = False
         self.is_gone = self.is_full = False
         self._forget()
         self._dropped = 0
@@ -208,14 +208,14 @@ class Door(asyncio.Protocol):
         self._size = 0
 
     def _take(self, request: Request | Refused) -> None:
-        """Puts a request, or the refusal of what came in its place, behind those that are in work."""
+        """Puts a request, or the refusal of what came in its place, behind those that are in work.
+
+        Reading goes on meanwhile: else nobody would see that the client is gone.
+        """
         if isinstance(request, Request) and len(self._queue) >= self._limits.pipelined:
             self._server.counts.buffered_bytes -= len(request.body)
             raise Refused(429, "Too many requests were sent ahead.")
         self._queue.append(request)
-        if (self._is_working or len(self._queue) > 1) and not self._is_paused:
-            self._is_paused = True
-            self._transport.pause_reading()
         self._until = 0.0
         if self._wakes is not None:
             if not self._wakes.done():
@@ -267,9 +267,6 @@ class Door(asyncio.Protocol):
             self._go_on()
 
     def _go_on(self) -> None:
-        if self._is_paused and not self._queue:
-            self._is_paused = False
-            self._transport.resume_reading()
         if self._queue:
             return
         if self._has_head:
@@ -281,8 +278,6 @@ class Door(asyncio.Protocol):
         request = Request("POST", self._target.decode("latin-1"), [], b"", self._peer, is_last=True)
         self._server.refuse(Out(self, request), refused, request.path)
         self._until = self._loop.time() + self._limits.linger_s
-        if self._is_paused:
-            self._transport.resume_reading()  # what still comes is dropped, and that the client closes is seen
         if self._transport.can_write_eof():
             self._transport.write_eof()
         else:
