@@ -108,8 +108,10 @@ def _opened(book: Path, trail: Path) -> Generator[tuple[appealing.Book, appealin
 
     one = _book(book)
     try:
+        waiting = one.waiting()  # before the record is read: what is refused and appealed meanwhile waits
         refused = appeal.read_refused(trail, int(time.time() - one.terms.days * _DAY_S) * 1000)
-        one.match(refused.receipts)
+        one.belongs_to(refused.gate)
+        one.match(refused.receipts, waiting)
         yield one, refused
     finally:
         one.close()

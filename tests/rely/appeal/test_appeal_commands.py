@@ -180,3 +180,42 @@ def test_a_case_that_is_none(tmp_path: Path, case: str) -> None:
 def test_a_book_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(BadOption, match="no such folder"):
         run(tmp_path, "expire", is_with_trail=False)
+
+
+def test_what_is_refused_and_appealed_while_the_record_is_read_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long record takes seconds to read: nobody who is refused and appeals within them is taken for a forger."""
+    early, late = appeal.new_receipt(), appeal.new_receipt()
+    kept(tmp_path, [early])
+    heard(tmp_path, (early, "early"))
+    whole = appeal.read_refused
+
+    def read_slowly(folder: Path, since_ms: int = 0) -> appeal.Refused:
+        found = whole(folder, since_ms)
+        kept(tmp_path, [late])
+        heard(tmp_path, (late, "late"))
+        return found
+
+    monkeypatch.setattr(appeal, "read_refused", read_slowly)
+    assert "1 appeals wait" in run(tmp_path, "list").output
+    monkeypatch.undo()
+
+    assert "    late" in run(tmp_path, "list").output
+
+
+def test_another_gates_record_drops_nothing(tmp_path: Path) -> None:
+    receipt = appeal.new_receipt()
+    kept(tmp_path, [receipt])
+    heard(tmp_path, (receipt, "it was a toy"))
+    assert "1 appeals wait" in run(tmp_path, "list").output
+    heard(tmp_path, (other := appeal.new_receipt(), "a toy, too"))
+    with trail.Trail(tmp_path / "elsewhere", "w0", "back door", now_ms=NOW_S * 1000) as one:
+        one.keep(SEEN, (), record.Decision(outcome="allow"), NOW_S * 1000)
+    given = ["list", "--book", str(tmp_path / "appeals"), "--trail", str(tmp_path / "elsewhere")]
+
+    with pytest.raises(BadOption, match="the appeals are those of gate 'marbles', the record is 'back door'"):
+        CliRunner().invoke(_gate_appeals.appeals, given, standalone_mode=False, catch_exceptions=False)
+
+    kept(tmp_path, [other])
+    assert "2 appeals wait" in run(tmp_path, "list").output

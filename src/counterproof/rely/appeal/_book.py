@@ -118,15 +118,35 @@ class Book:
         )
         return Heard(200, msgspec.json.encode(said), _UNKEPT)
 
-    def match(self, refused: Iterable[str]) -> int:
-        """Drop what does not appeal against a refusal on record (digests of receipts); returns how many were dropped.
-
-        Give the refusals of the last `terms.days`: older ones can no longer be appealed.
+    def waiting(self) -> frozenset[str]:
+        """What came in and was not matched yet. Ask for it before the record is read: see `match`.
 
         Raises:
             StorageFailed: here and below: the book cannot be used.
         """
-        return self._store.match(refused)
+        return self._store.waiting()
+
+    def match(self, refused: Iterable[str], waiting: frozenset[str] | None = None) -> int:
+        """Drop what does not appeal against a refusal on record (digests of receipts); returns how many were dropped.
+
+        Give the refusals of the last `terms.days`: older ones can no longer be appealed. `waiting`: what came in before
+        the record was read, whose refusal must be there; all, where nothing was refused meanwhile.
+        """
+        return self._store.match(refused, self._store.waiting() if waiting is None else waiting)
+
+    def belongs_to(self, gate: str) -> None:
+        """Says whose book this is, the first time; appeals are dropped only by what that gate refused.
+
+        Raises:
+            BadOption: it is another gate's.
+        """
+        if (kept := self._store.gate(gate)) != gate:
+            raise BadOption(f"the appeals are those of gate {kept!r}, the record is {gate!r}'s", where="--book, --trail",
+                            mend="name the two folders of one gate")  # fmt: skip
+
+    def tally(self) -> dict[str, int]:
+        """How many cases are `waiting`, and how many verdicts of each kind are kept."""
+        return self._store.tally()
 
     def cases(self) -> tuple[Case, ...]:
         """What waits for a person."""

@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS ruling
     (digest TEXT PRIMARY KEY, day INTEGER NOT NULL, verdict TEXT NOT NULL, note TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS spent (challenge BLOB, nonce BLOB, PRIMARY KEY (challenge, nonce)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS load (epoch INTEGER PRIMARY KEY, appeals INTEGER NOT NULL, again INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS gate (one INTEGER PRIMARY KEY CHECK (one = 1), name TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS chaff (one INTEGER PRIMARY KEY CHECK (one = 1), value BLOB NOT NULL);
 """
 
@@ -123,18 +124,31 @@ class Store:
                 "SELECT coalesce(max(appeals), 0) FROM load WHERE epoch IN (?, ?)", (epoch, epoch - 1)
             ).fetchone()[0])  # fmt: skip
 
-    def match(self, refused: Iterable[str]) -> int:
-        """Keep of the waiting appeals those whose receipt's digest is among `refused`; returns how many are dropped.
-
-        What comes in meanwhile waits for the next time.
-        """
+    def waiting(self) -> frozenset[str]:
+        """The digests of what came in and was not matched yet."""
         with self._reading() as db:
-            waiting = {str(row[0]) for row in db.execute("SELECT digest FROM appeal WHERE is_refusal = 0")}
+            return frozenset(str(row[0]) for row in db.execute("SELECT digest FROM appeal WHERE is_refusal = 0"))
+
+    def match(self, refused: Iterable[str], waiting: frozenset[str]) -> int:
+        """Of these appeals keep those whose receipt's digest is among `refused`; returns how many are dropped."""
         found = waiting.intersection(refused)
         with self._changing() as db:
             db.executemany("UPDATE appeal SET is_refusal = 1 WHERE digest = ?", [(d,) for d in found])
             db.executemany("DELETE FROM appeal WHERE digest = ?", [(d,) for d in waiting - found])
         return len(waiting - found)
+
+    def gate(self, name: str) -> str:
+        """The name of the gate whose book this is: the first that was ever given."""
+        with self._changing() as db:
+            db.execute("INSERT OR IGNORE INTO gate VALUES (1, ?)", (name,))
+            return str(db.execute("SELECT name FROM gate").fetchone()[0])
+
+    def tally(self) -> dict[str, int]:
+        """How many cases wait for a person, and how many verdicts of each kind are kept."""
+        with self._reading() as db:
+            waits = db.execute("SELECT count(*) FROM appeal WHERE is_refusal = 1").fetchone()[0]
+            ruled = db.execute("SELECT verdict, count(*) FROM ruling GROUP BY verdict").fetchall()
+        return {"waiting": int(waits), **{str(verdict): int(n) for verdict, n in ruled}}
 
     def cases(self) -> tuple[Case, ...]:
         """Appeals against refusals that are on record, not decided yet, in no order that says anything."""
