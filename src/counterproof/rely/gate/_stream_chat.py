@@ -19,6 +19,7 @@ from counterproof.rely.gate._stream_parts import (
     Channel,
     Dialect,
     Json,
+    Order,
     a_text,
     an_index,
     is_object,
@@ -51,6 +52,7 @@ class ChatStream(Dialect):
     def __init__(self, *parts: Any) -> None:  # noqa: ANN401 - handed on to Dialect
         super().__init__(*parts)
         self._replies: dict[int, Reply] = {}
+        self._order = Order()
         self._same: _Same | None = None
         self._envelope: Json = {"id": "", "object": "chat.completion.chunk", "created": 0, "model": ""}
 
@@ -73,6 +75,7 @@ class ChatStream(Dialect):
         rest = {**looked, "choices": rests} if choices else dict(looked)
         rest.setdefault("choices", [])
         pieces, unscanned = self.rest(rest)
+        unscanned += self._order.notes(choices, _says)
         outs = [self._fed(choice) for choice in choices]
         first = {**value, "choices": [out.first for out in outs]} if choices else value
         is_worth = not choices or bool(value.get("usage")) or any(out.says for out in outs)
@@ -89,6 +92,7 @@ class ChatStream(Dialect):
                 self._release(out.index, channel, name, release)
             if out.finish is not None:
                 self._close(out.index, out.finish)
+                self._order.end(out.index)
 
     def _is_taken(self, same: _Same, value: Json) -> bool:
         """Most chunks are the one before with another text, and only the text needs to be looked at."""
@@ -290,6 +294,12 @@ class _Same:
     def frame(self, text: str) -> bytes:
         """The chunk with this text."""
         return self.before + to_json(text) + self.behind
+
+
+def _says(choice: Json) -> bool:
+    """Whether a chunk's choice holds a text or a call."""
+    delta = choice.get("delta")
+    return is_object(delta) and any(delta.get(name) for name in (*TEXTS, "tool_calls", "function_call"))
 
 
 def _choice(index: int, delta: Json, finish: str | None) -> Json:

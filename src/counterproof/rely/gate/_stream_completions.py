@@ -8,7 +8,7 @@ from typing import Any
 from counterproof.rely.gate._shape import Shape
 from counterproof.rely.gate._sse import SseEvent, framed
 from counterproof.rely.gate._stream_chat import DONE, ENVELOPE
-from counterproof.rely.gate._stream_parts import Channel, Dialect, Json, an_index, objects, to_json, without
+from counterproof.rely.gate._stream_parts import Channel, Dialect, Json, Order, an_index, objects, to_json, without
 
 
 class CompletionsStream(Dialect):
@@ -19,6 +19,7 @@ class CompletionsStream(Dialect):
     def __init__(self, *parts: Any) -> None:  # noqa: ANN401 - handed on to Dialect
         super().__init__(*parts)
         self._channels: dict[int, Channel] = {}
+        self._order = Order()
         self._envelope: Json = {"id": "", "object": "text_completion", "created": 0, "model": ""}
 
     def take(self, event: SseEvent) -> None:
@@ -36,6 +37,7 @@ class CompletionsStream(Dialect):
         held = [choice for choice in choices if type(choice.get("text")) is str]
         rests = [without(choice, "text", "logprobs") if choice in held else choice for choice in choices]
         pieces, unscanned = self.rest({**value, "choices": rests} if choices else {"choices": [], **value})
+        unscanned += self._order.notes(choices, lambda choice: bool(choice.get("text")))
         if pieces or unscanned or not choices or value.get("usage"):
             blanks = [{**choice, "text": "", "finish_reason": None} for choice in rests]
             frame = framed(to_json({**value, "choices": blanks} if choices else value))
@@ -57,6 +59,7 @@ class CompletionsStream(Dialect):
             self.release(channel, release, self._frame(index, release.text))
         if choice.get("finish_reason") is not None:
             self._close(index, choice)
+            self._order.end(index)
 
     def _frame(self, index: int, text: str, **more: object) -> bytes:
         choice = {"index": index, "text": text, "logprobs": None, "finish_reason": None, **more}

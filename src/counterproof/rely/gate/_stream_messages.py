@@ -46,6 +46,7 @@ class MessagesStream(Dialect):
         self._open: dict[int, tuple[str, Channel]] = {}
         self._held: dict[int, tuple[Json, list[str]]] = {}
         self._next = 0
+        self._used: set[int] = set()
         self._takes: dict[str, Callable[[Json], None]] = {
             "ping": self._ping,
             "message_start": self._start,
@@ -79,6 +80,9 @@ class MessagesStream(Dialect):
     def _block(self, value: Json) -> None:
         index, block = an_index(value.get("index")), value.get("content_block")
         self._ended(index)
+        if index in self._used:
+            self.ask(unscanned=(f"content[{index}]: begins a second time",))
+        self._used.add(index)
         if not is_object(block):
             self.unreadable(SseEvent(to_json(value), b"content_block_start"), "no content block")
             return

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, TypeGuard, cast
 
 import msgspec
 
+from counterproof.errors import BadGate
 from counterproof.record import Event, EventKind, Piece
 from counterproof.rely.gate._hold import HoldbackPlan, Release
 from counterproof.rely.gate._rewrite import rewrite
@@ -28,6 +29,7 @@ MAX_KEPT_BYTES = 8 << 20
 _MAX_SEEN = 512
 
 Json: TypeAlias = dict[str, Any]
+Rewrites: TypeAlias = Callable[[Sequence[tuple[int, int, int, str]]], bytes]
 
 _NAME = re.compile(r"[\w.:=+/-]{1,512}", re.ASCII)
 _encode = msgspec.json.Encoder().encode
@@ -64,14 +66,14 @@ class Ready:
 class Ask(msgspec.Struct, frozen=True):
     """Something to be decided before anything after it may leave: `if_allowed` or `modified(...)`, or `refused(...)`.
 
-    A match of a rule that modifies is replaced in `if_allowed` already. `rewrites`: for a tool call, its bytes with the
-    spans of a decision replaced.
+    A match of a rule that modifies in a channel is replaced in `if_allowed` already. `rewrites`: the bytes with the
+    spans of a decision replaced; None where nothing can be.
     """
 
     event: Event
     if_allowed: bytes
     ending: Callable[[str, str], bytes]
-    rewrites: Callable[[Sequence[tuple[int, int, int, str]]], bytes] | None = None
+    rewrites: Rewrites | None = None
 
     def refused(self, says: str = "", receipt: str = "") -> bytes:
         """The end of the stream as its shape has it for what was refused, after all that left before this question.
@@ -86,7 +88,11 @@ class Ask(msgspec.Struct, frozen=True):
         Raises:
             BadGate: they cannot be replaced; such a decision is to be taken for a rejection.
         """
-        return self.if_allowed if self.rewrites is None else self.rewrites(spans)
+        if self.rewrites is not None:
+            return self.rewrites(spans)
+        if spans:
+            raise BadGate("a part of a stream in which nothing can be replaced; reject it instead")
+        return self.if_allowed
 
 
 Step: TypeAlias = Ready | Ask
@@ -101,17 +107,35 @@ class Channel:
         self._came: list[str] = []
         self._size = 0
         self._left = ""
+        self._plan = plan
+        self._replaced: list[tuple[int, int]] = []
 
     def feed(self, text: str) -> tuple[Release, ...]:
         """What may leave now that `text` has come."""
         if self._size < MAX_TEXT_CHARS:
             self._came.append(text)
         self._size += len(text)
-        return self._hold.feed(text)
+        return self._noted(self._hold.feed(text))
 
     def finish(self) -> tuple[Release, ...]:
         """What may leave at the end."""
-        return self._hold.finish()
+        return self._noted(self._hold.finish())
+
+    def _noted(self, releases: tuple[Release, ...]) -> tuple[Release, ...]:
+        for release in releases:
+            self._replaced += [(hit.start, hit.end) for hit in release.hits if self._is_replaced(hit.rule)]
+        return releases
+
+    def _is_replaced(self, rule: int) -> bool:
+        return self._plan.replacement(rule) is not None
+
+    def replaces(self, release: Release) -> bool:
+        """Whether what matched is replaced already in the text that leaves."""
+        return any(self._is_replaced(hit.rule) for hit in release.hits)
+
+    def has_replaced(self, start: int, end: int) -> bool:
+        """Whether a stretch of what came was replaced when it left."""
+        return any(start < to and end > since for since, to in self._replaced)
 
     def leaves(self, text: str) -> None:
         """What stands before whatever comes next."""
@@ -134,6 +158,34 @@ class Channel:
         room = self._left[-MAX_ROOM_CHARS:]
         seen = Piece(release.seen, "assistant", self.where)
         return (Piece(room, "assistant", f"{self.where}|before", is_new=False), seen) if room else (seen,)
+
+
+class Order:
+    """Which choices there are, and which are over: a reader may put texts together that were told as two."""
+
+    def __init__(self) -> None:
+        self._over: set[int] = set()
+        self._has_index: bool | None = None
+
+    def end(self, index: int) -> None:
+        """A choice says why it ended."""
+        if len(self._over) < _MAX_SEEN:
+            self._over.add(index)
+
+    def notes(self, choices: Sequence[Json], says: Callable[[Json], bool]) -> tuple[str, ...]:
+        """What of some choices cannot be told apart; `says`: whether one holds anything that is put together."""
+        if not choices:
+            return ()
+        notes: list[str] = []
+        has_index = "index" in choices[0]
+        is_odd = any(type(choice.get("index")) is not int for choice in choices if "index" in choice)
+        is_mixed = any(("index" in choice) != has_index for choice in choices) or not (has_index or len(choices) == 1)
+        if is_odd or is_mixed or self._has_index not in {None, has_index}:
+            notes.append("choices: an index that is no number, or that not all have")
+        self._has_index = has_index
+        if any(an_index(choice.get("index")) in self._over and says(choice) for choice in choices):
+            notes.append("choices: one that goes on after its end")
+        return tuple(notes)
 
 
 class Dialect:
@@ -192,7 +244,7 @@ class Dialect:
         if_allowed: bytes = b"",
         *,
         event: Event | None = None,
-        rewrites: Callable[[Sequence[tuple[int, int, int, str]]], bytes] | None = None,
+        rewrites: Rewrites | None = None,
     ) -> None:
         """A question that stands before everything that comes after it."""
         if event is None:
@@ -204,7 +256,14 @@ class Dialect:
         """Text of a channel in the frame that it leaves in."""
         if release.asks:
             problem = (f"{channel.where}: {release.problem}",) if release.problem else ()
-            self.ask(channel.pieces(release), problem, frame)
+            pieces = channel.pieces(release)
+
+            def replaced(spans: Sequence[tuple[int, int, int, str]]) -> bytes:
+                if not channel.replaces(release) and any(at == len(pieces) - 1 for at, *_ in spans):
+                    raise BadGate("a match in a stream that was not replaced; reject it instead")
+                return frame
+
+            self.ask(pieces, problem, frame, rewrites=replaced)
         else:
             self.say(frame)
         channel.leaves(release.text)
@@ -262,7 +321,14 @@ class Dialect:
             self.say(if_allowed)
             return
         pieces = tuple(Piece(channel.text, "assistant", channel.where) for channel in told)
-        self.ask(pieces, tuple(note for channel in told for note in channel.unscanned), if_allowed)
+
+        def replaced(spans: Sequence[tuple[int, int, int, str]]) -> bytes:
+            if not all(told[at].has_replaced(start, end) for at, start, end, _ in spans):
+                raise BadGate("a match in a stream that was not replaced when it left; reject it instead")
+            return if_allowed
+
+        notes = tuple(note for channel in told for note in channel.unscanned)
+        self.ask(pieces, notes, if_allowed, rewrites=replaced)
 
     def looked(self, rest: Json, frame: bytes, *, is_whole: bool = False) -> None:
         """A frame that leaves at once where `rest` shows nothing to be asked about."""

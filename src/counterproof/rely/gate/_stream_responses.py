@@ -58,6 +58,7 @@ class ResponsesStream(Dialect):
         self._open: dict[Key, tuple[Channel, list[str]]] = {}
         self._said: dict[Key, list[str]] = {}
         self._told: dict[str, str] = {}
+        self._over: set[Key] = set()
         self._items: dict[bytes, Json] = {}
         self._held: dict[int, list[Json]] = {}
         self._response: Json = {"id": "", "object": "response", "created_at": 0, "model": "", "output": []}
@@ -109,6 +110,8 @@ class ResponsesStream(Dialect):
             extra["delta"] = text
         if extra:
             self.looked({"output": [], **extra}, b"")
+        if key in self._over and text:
+            self.ask(unscanned=(f"output[{key[1]}]: a text that goes on after its end",))
         self._fed(key, a_text(text), value)
 
     def _extra(self, value: Json, *known: str) -> Json:
@@ -184,6 +187,7 @@ class ResponsesStream(Dialect):
 
         tail = self.tail(channel, frame)
         self._told[channel.text] = "".join(left)
+        self._over.add(key)
         del self._open[key]
         return tail, channel
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 
+import msgspec
+
+from counterproof.errors import BadGate
 from counterproof.record import Decision, Event
 from counterproof.rely import gate, wire
 
@@ -50,7 +53,7 @@ class Streamed:
             decision = await self._decide(step.event)
             if decision.outcome not in PASSED:
                 raise Refusal(decision, step.refused)
-            left = step.modified(decision.spans) if decision.outcome == "modify" else step.if_allowed
+            left = _modified(step, decision) if decision.outcome == "modify" else step.if_allowed
             if left:
                 await self._leave(left)
 
@@ -58,3 +61,10 @@ class Streamed:
         if not self._out.is_begun:
             self._out.start(200, self._headers)
         await self._out.write(data)
+
+
+def _modified(step: gate.Ask, decision: Decision) -> bytes:
+    try:
+        return step.modified(decision.spans)
+    except BadGate as refused:
+        raise Refusal(msgspec.structs.replace(decision, outcome="reject", spans=()), step.refused) from refused
