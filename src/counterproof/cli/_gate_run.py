@@ -174,7 +174,7 @@ class _Own:
         ready = self._ready
         return desk.snapshot(
             ready.guard, self._given.worker, began_ms=ready.began_ms,
-            is_ready=ready.guard.is_keeping and not self._stop.is_set(), is_measured=ready.is_measured,
+            is_ready=ready.guard.keeps() and not self._stop.is_set(), is_measured=ready.is_measured,
             problems=tuple(self._problems()),
         )  # fmt: skip
 

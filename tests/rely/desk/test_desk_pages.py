@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -142,5 +143,41 @@ def test_an_address_that_is_taken_is_said_in_a_sentence() -> None:
             port = int(url.rpartition(":")[2])
             with pytest.raises(errors.BadOption, match="cannot listen at"):
                 await desk.Desk([]).up("127.0.0.1", port).__aenter__()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "said", ["word", "bearer word", "Bearer  word", "Bearer word ", "Bearer wor", "Bearer", "", "Bearer \xff\xfe"]
+)
+def test_what_is_not_the_operators_key_is_refused_whatever_its_bytes(said: str) -> None:
+    async def main() -> None:
+        async with desk.Desk([Process(one())], operator_key="word").up("127.0.0.1", 0) as url:
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+            head = b"GET /held HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: " + said.encode("latin-1")
+            writer.write(head + b"\r\n\r\n")
+            answer = await reader.read()
+            writer.close()
+        wanted = b"200" if said == "Bearer word " else b"401"  # blanks around a field's value are none of it
+        assert answer.split()[1] == wanted
+
+    asyncio.run(main())
+
+
+def test_the_page_waits_for_the_book_where_nobody_else_does(tmp_path: Path) -> None:
+    """In a gate of one process the desk shares its loop with traffic: a book that somebody holds stops nobody else."""
+    others_are_served = threading.Event()
+
+    class Slow(appeal.Book):
+        def tally(self) -> dict[str, int]:
+            assert others_are_served.wait(30)
+            return super().tally()
+
+    async def main() -> None:
+        async with served(desk.Desk([Process(one())], book=Slow(tmp_path))) as client:
+            page = asyncio.ensure_future(client.get("/"))
+            assert (await client.get("/live")).status == 200
+            others_are_served.set()
+            assert (await page).status == 200
 
     asyncio.run(main())

@@ -421,3 +421,19 @@ def test_what_is_held_ends_with_its_conversation() -> None:
         return await task
 
     assert asyncio.run(main()).outcome == "reject"
+
+
+def test_a_gate_that_nobody_asks_finds_out_that_its_record_can_be_written_again() -> None:
+    """A balancer that takes it out of service sends nothing more: only who asks for its health can try."""
+    kept = Kept()
+    one = guard.Guard(gate.Rules(GatePolicy(name="p", rules=()), KEY), kept)
+    assert one.keeps()
+    kept.is_full = True
+    assert one.decide(Event(kind="message", door="python")).rules == ("gate:unkept",)
+    assert not one.keeps()
+    assert (one.counts.unkept, kept.notes) == (1, [])
+    kept.is_full = False
+
+    assert one.keeps()
+    assert one.is_keeping
+    assert kept.notes == [("fault", {"what": "decisions were refused unkept", "count": 1})]

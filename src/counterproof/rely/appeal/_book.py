@@ -141,8 +141,8 @@ class Book:
             BadOption: it is another gate's.
         """
         if (kept := self._store.gate(gate)) != gate:
-            raise BadOption(f"the appeals are those of gate {kept!r}, the record is {gate!r}'s", where="--book, --trail",
-                            mend="name the two folders of one gate")  # fmt: skip
+            what = f"the appeals are those of gate {kept!r}, the record is {gate!r}'s"
+            raise BadOption(what, where="--book, --trail", mend="name the two folders of one gate")
 
     def tally(self) -> dict[str, int]:
         """How many cases are `waiting`, and how many verdicts of each kind are kept."""

@@ -197,6 +197,19 @@ class Guard:
             self._trail.note("merge", {**said, "delta": delta}, now_ms)
             return self._memory.merge(data, now_ms / 1000, older_s, where)
 
+    def keeps(self) -> bool:
+        """Whether decisions can be written down. Where the last could not, a note is tried, which says how many.
+
+        For who is asked for the gate's health: once nothing comes any more, no decision would find out.
+        """
+        if self.is_keeping:
+            return True
+        with contextlib.suppress(errors.StorageFailed), self._keeping:
+            said: dict[str, str | int | float] = {"what": "decisions were refused unkept", "count": self.counts.unkept}
+            self._trail.note("fault", said, self._clock())
+            self.is_keeping = True
+        return self.is_keeping
+
     def release(self, name: str, outcome: Word) -> bool:
         """A person's word about an event that is held; whether it was still waiting."""
         return self._waiting.decide(name, outcome)
