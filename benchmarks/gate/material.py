@@ -109,7 +109,7 @@ _SECRETS = (
     r"\b(?:4[0-9]{3}|5[1-5][0-9]{2})[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}\b", r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b",
 )  # fmt: skip
 _INJECTION = (
-    r"\b(?:ignore|disregard|forget) (?:all )?(?:of )?(?:the |your )?(?:previous|prior|above) (?:instructions?|rules?)\b",
+    r"\b(?:ignore|disregard|forget) (?:all )?(?:of )?(?:the |your )?(?:previous|prior) (?:instructions?|rules?)\b",
     r"\byou are now (?:in )?(?:developer|dan|god|jailbreak) mode\b",
     r"\b(?:print|reveal|repeat|show) (?:me )?(?:your|the) (?:system|hidden|initial) (?:prompt|instructions)\b",
     r"\brm\s{1,8}-[rf]{1,2}\s{1,8}/", r"\bcurl\s{1,8}\S{1,120}\s{0,8}\|\s{0,8}(?:ba)?sh\b",

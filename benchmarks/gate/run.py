@@ -76,7 +76,7 @@ class Bench:
 
     def rounds(self, many: int, starts: dict[str, _Start], settings: dict[str, list[str]]) -> None:
         """Every system in each round, each started afresh; every setting of each. A setting: arguments of the load."""
-        for number in range(many):
+        for _ in range(many):
             for name, start in starts.items():
                 port = systems.free_port()
                 where = self.folder / name.replace(" ", "-")

@@ -98,7 +98,8 @@ class Memory:
                 held = held_by[anchor] = Held(at)
             else:
                 held_by.move_to_end(anchor)
-                self._entries -= held.age_to(at)
+                if held.at < at:
+                    self._entries -= held.age_to(at)
             found.append(held)
             held.events += 1.0
             held.fresh += 1
@@ -271,27 +272,25 @@ class Memory:
         return self._at
 
     def _readings(self, found: Sequence[Held], every: Held, at: float) -> Readings:
+        most = every.events
+        if not found:
+            return Readings(events=0.0)
+        events = [held.events for held in found]
+        contexts = max([(held.contexts | held.old_contexts).bit_count() for held in found])
+        identities = max([(held.identities | held.old_identities).bit_count() for held in found])
         signal, lift, fragments = 0.0, 1.0, 0
-        most, rarest, greatest = every.events, every.events, 0.0
-        ripe = ripeness(at)
-        contexts = identities = 0
-        for held in found:
-            count = held.events
-            greatest = max(greatest, count)
-            rarest = min(rarest, count)
-            contexts = max(contexts, (held.contexts | held.old_contexts).bit_count())
-            identities = max(identities, (held.identities | held.old_identities).bit_count())
-            if held.heap is not None:
-                fragments = max(fragments, len(held.heap))
-                signal = max(signal, held.total)
-                lift = max(lift, held.lift(ripe))
+        if heaps := [held.heap for held in found if held.heap is not None]:
+            ripe = ripeness(at)
+            fragments = max(map(len, heaps))
+            signal = max([0.0, *[held.total for held in found if held.heap is not None]])
+            lift = max([1.0, *[held.lift(ripe) for held in found if held.heap is not None]])
         return Readings(
             signal=signal,
-            events=greatest,
+            events=max(0.0, *events),
             contexts=_sketch.of_bits(contexts),
             identities=_sketch.of_bits(identities),
             fragments=fragments,
-            rarity=1.0 - rarest / most if found and most else 1.0,
+            rarity=1.0 - min(most, *events) / most if most else 1.0,
             lift=1.0 + (lift - 1.0) * min(1.0, at / LIVES),
         )
 

@@ -23,7 +23,7 @@ from counterproof.rely.gate._patterns_write import (
 View: TypeAlias = Literal["plain", "folded", "decoded"]
 MOST_PATTERNS = 20_000
 MOST_CHARACTERS = 2_000_000
-MOST_KNOWN_CHARS = 4_000_000
+MOST_KNOWN_CHARS = 12_000_000
 """Texts in which nothing was found are known, so many characters of them: a conversation comes again with each turn."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
