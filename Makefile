@@ -9,6 +9,8 @@ PEERS := .venv-peers
 SCALE := .venv-scale
 BACKENDS := .venv-backends
 PYMERKLE := .venv-pymerkle
+GATEPEERS := .venv-gatepeers
+RAILS := .venv-rails
 INTEROP := .venv-interop
 NODE_MODULES := tests/interop/node/node_modules
 PYRIT := .venv-pyrit
@@ -22,7 +24,7 @@ SEED ?= 0
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz test-train test-peers test-scale test-backends test-interop test-faults faults go lint lint-ruff lint-mypy lint-pyright lint-imports bench dev chromium organism organisms \
+.PHONY: help demo test fuzz test-train test-peers test-scale test-backends test-interop test-faults faults go lint lint-ruff lint-mypy lint-pyright lint-imports bench gate-peers dev chromium organism organisms \
 	organisms-check clean
 
 help: ## list the commands
@@ -73,7 +75,7 @@ lint-pyright:
 lint-imports:
 	PYTHONPATH=src $(VENV)/bin/lint-imports --no-logo
 
-bench: $(VENV)/.package $(VENV)/.group-test $(TRAIN)/.ready $(INSPECT)/.ready $(SCALE)/.package $(PEERS)/.package $(PYMERKLE)/.ready go ## measure every published performance figure
+bench: $(VENV)/.package $(VENV)/.group-test $(TRAIN)/.ready $(INSPECT)/.ready $(SCALE)/.package $(PEERS)/.package $(PYMERKLE)/.ready go gate-peers ## measure every published performance figure
 	$(PY) -m benchmarks
 
 dev: $(VENV)/.group-test $(VENV)/.group-lint ## make the environment for working on the code (editable install)
@@ -135,6 +137,27 @@ $(PYMERKLE)/.ready:
 	@$(PYTHON) -m venv $(PYMERKLE)
 	@$(PYMERKLE)/bin/python -m pip install --quiet --disable-pip-version-check 'pymerkle==7.0.0'
 	@touch $@
+
+# What stands in the gate's place elsewhere, and two proxies that only pass on: those are Debian's, and where there is no
+# way to install them the benchmark says that they were not measured.
+$(GATEPEERS)/.ready:
+	@echo "installing LiteLLM into $(GATEPEERS), to be compared with"
+	@$(PYTHON) -m venv $(GATEPEERS)
+	@$(GATEPEERS)/bin/python -m pip install --quiet --disable-pip-version-check 'litellm[proxy]==1.106.2'
+	@touch $@
+
+$(RAILS)/.ready:
+	@echo "installing NeMo Guardrails into $(RAILS), to be compared with"
+	@$(PYTHON) -m venv $(RAILS)
+	@$(RAILS)/bin/python -m pip install --quiet --disable-pip-version-check 'nemoguardrails==0.24.1'
+	@touch $@
+
+gate-peers: $(GATEPEERS)/.ready $(RAILS)/.ready ## install what the gate is measured beside (LiteLLM, NeMo Guardrails, nginx, haproxy)
+	@{ command -v nginx && command -v haproxy; } >/dev/null || { command -v apt-get >/dev/null && { \
+	if [ "$$(id -u)" = 0 ]; then as=; elif sudo -n true 2>/dev/null; then as=sudo; else false; fi && \
+	echo "installing Debian's nginx and haproxy" && $$as apt-get update -qq && \
+	$$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light haproxy >/dev/null; \
+	}; } || echo "no nginx or no haproxy here and no way to install them (Debian: apt-get install nginx-light haproxy)"
 
 # PyRIT 1.1.0 takes 1.1 GB; its converters of images need aiohttp, which it does not ask for.
 $(PYRIT)/.ready:
@@ -241,4 +264,4 @@ organisms-check: $(TRAIN)/.ready ## train a small one end to end, so that the re
 	$(TPY) -m organisms.check
 
 clean: ## drop what was built, keep what was measured
-	rm -rf $(VENV) $(PYMERKLE) $(BACKENDS) $(TRAIN) $(INSPECT) $(PEERS) $(SCALE) $(PYRIT) $(FUZZ) fuzz/corpus fuzz/found build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(GATEPEERS) $(RAILS) $(PYMERKLE) $(BACKENDS) $(TRAIN) $(INSPECT) $(PEERS) $(SCALE) $(PYRIT) $(FUZZ) fuzz/corpus fuzz/found build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -213,7 +213,7 @@ def peers() -> bool:
 
 def _nemo() -> None:
     if not systems.RAILS.exists():
-        print("  NeMo Guardrails: not measured: it is not here (make bench-gate-peers)")
+        print("  NeMo Guardrails: not measured: it is not here (make gate-peers)")
         return
     with tempfile.TemporaryDirectory() as scratch:
         texts = Path(scratch) / "texts.json"

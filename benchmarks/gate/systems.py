@@ -188,6 +188,7 @@ defaults
   timeout client 120s
   timeout server 120s
   option http-keep-alive
+  option http-no-delay
   http-reuse always
 frontend f
   bind 127.0.0.1:{port}
@@ -227,7 +228,7 @@ def litellm(*, is_guarded: bool) -> Callable[[int, Path], contextlib.AbstractCon
     @contextlib.contextmanager
     def started(upstream: int, folder: Path) -> Iterator[Running]:
         if not LITELLM.exists():
-            raise Missing("no LiteLLM here (make bench-gate-peers)")
+            raise Missing("no LiteLLM here (make gate-peers)")
         port, key = free_port(), "sk-" + secrets.token_hex(16)
         folder.mkdir(parents=True, exist_ok=True)
         config: dict[str, object] = {
