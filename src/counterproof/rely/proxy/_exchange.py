@@ -7,15 +7,17 @@ from typing import cast
 
 import msgspec
 
+from counterproof.errors import BadGate
 from counterproof.record import Decision, Event, Piece
 from counterproof.rely import gate, guard, wire
-from counterproof.rely.proxy import _words
-from counterproof.rely.proxy._plain import Plain, is_json, plain
+from counterproof.rely.proxy import _aside, _words
+from counterproof.rely.proxy._plain import Plain, plain
 from counterproof.rely.proxy._routes import Route, route_of
 from counterproof.rely.proxy._streamed import PASSED, Refusal, Streamed
 
 _JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
 _EVENTS: tuple[bytes, bytes] = (b"content-type", b"text/event-stream; charset=utf-8")
+_STREAM: tuple[bytes, bytes] = (b"content-type", b"text/event-stream")
 _NOT_RETURNED = frozenset({b"content-length", b"content-encoding", b"x-counterproof-decision", b"alt-svc"})
 _BODILESS = frozenset({"GET", "DELETE", "HEAD"})
 _PASSED_ON = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -31,6 +33,14 @@ class Setup:
     identity: bytes
     withheld: frozenset[bytes]
     key: bytes
+
+
+class Unread(Exception):
+    """A body that cannot be read as what it has to be: whatever the policy says of it, it goes no further."""
+
+    def __init__(self, *, is_request: bool) -> None:
+        super().__init__()
+        self.is_request = is_request
 
 
 class Exchange:
@@ -76,24 +86,34 @@ class Exchange:
 
     async def _admitted(self) -> bytes:
         request, route = self._request, self._route
+        aside = _aside.asked(request, self._setup.withheld)
         if route.shape is not None:
-            return await self._walked(gate.walk(route.shape, request.body, **self._about), is_request=True)
+            walk = gate.walk(route.shape, request.body, **self._about)
+            return await self._walked(_with(walk, aside) if aside else walk, is_request=True)
         unread = "" if route.kind != "unknown" else f"{request.method} {request.path}: no shape is known for it"
         kind = request.header(b"content-type").decode("latin-1")
         found = plain(request.body, kind, role="user", unread=unread, **self._about)
         target = Piece(request.target, "user", "target")
-        event = msgspec.structs.replace(found.event, pieces=(*found.event.pieces, target))
-        return await self._plain(Plain(event, found.holder, found.body, found.places))
+        event = msgspec.structs.replace(found.event, pieces=(*found.event.pieces, target, *aside))
+        return await self._plain(msgspec.structs.replace(found, event=event))
 
     async def _walked(self, walk: gate.Walk, *, is_request: bool = False) -> bytes:
-        if is_request and isinstance(walk.value, dict):
-            self._asked = cast("dict[str, object]", walk.value)
+        value = walk.value
+        if is_request and isinstance(value, dict):
+            self._asked = cast("dict[str, object]", value)
         spans: list[gate.Span] = []
         for event in walk.events:
             decision = await self._decided(event)
             if decision.outcome == "modify":
                 spans += [(event.pieces[at].where, start, end, new) for at, start, end, new in decision.spans]
-        return gate.rewrite(walk.body, spans) if spans else walk.body
+        if walk.value is None:
+            raise Unread(is_request=is_request)
+        if not spans:
+            return walk.body
+        try:
+            return gate.rewrite(walk.body, spans)
+        except BadGate as exc:
+            raise Refusal(self._setup.decides.fault(self._event(), exc)) from exc
 
     async def _plain(self, found: Plain) -> bytes:
         decision = await self._decided(found.event)
@@ -121,18 +141,25 @@ class Exchange:
             await self._stream(answer)
             return
         body = await answer.whole()
-        headers = wire.end_to_end(answer.headers, without=_NOT_RETURNED)
+        headers = self._returned(answer)
         if body:
-            body = await self._released(status, kind, body)
+            body, is_json = await self._released(status, kind, body)
+            if is_json:  # as it was read here, so it is to be read there
+                headers = [*(pair for pair in headers if pair[0] != b"content-type"), _JSON]
         self._out.reply(status, headers, body)
+
+    def _returned(self, answer: wire.Answer) -> list[tuple[bytes, bytes]]:
+        headers = wire.end_to_end(answer.headers, without=_NOT_RETURNED)
+        return _aside.returned(headers, self._setup.decides.rules.holdback)
 
     async def _stream(self, answer: wire.Answer) -> None:
         if answer.header(b"content-encoding") not in (b"", b"identity"):
             self._error(502, "The upstream's stream has a content coding, which was not asked for.")
             return
-        headers = wire.end_to_end(answer.headers, without=_NOT_RETURNED)
+        headers = self._returned(answer)
         reply, decides = self._route.reply, self._setup.decides
         if answer.status == 200 and reply is not None and gate.is_streamed(reply):
+            headers = [*(pair for pair in headers if pair[0] != b"content-type"), _STREAM]
             stream = gate.Stream(reply, decides.rules.holdback, **self._about)
             await Streamed(stream, decides.consider, self._out, headers).run(answer)
             return
@@ -142,17 +169,18 @@ class Exchange:
             await self._out.write(data)
         self._out.end()
 
-    async def _released(self, status: int, kind: str, body: bytes) -> bytes:
+    async def _released(self, status: int, kind: str, body: bytes) -> tuple[bytes, bool]:
+        """What may leave instead of a reply's body, and whether it was read as JSON."""
         route = self._route
-        is_made = status < 300 and is_json(kind)
-        if is_made and route.reply is not None and self._request.method != "DELETE":
-            return await self._walked(gate.walk(route.reply, body, **self._about))
+        if status < 300 and route.reply is not None and self._request.method != "DELETE":
+            return await self._walked(gate.walk(route.reply, body, **self._about)), True
         unread = ""
-        if is_made and route.kind == "items":
+        if status < 300 and route.kind == "items":
             await self._items(body)
         elif route.kind == "unknown":
             unread = "reply: no shape is known for it"
-        return await self._plain(plain(body, kind, role="assistant", unread=unread, **self._about))
+        found = plain(body, kind, role="assistant", unread=unread, **self._about)
+        return await self._plain(found), found.is_json
 
     async def _items(self, body: bytes) -> None:
         """What a stored conversation holds is read as what was once asked, item by item."""
@@ -194,6 +222,13 @@ class Exchange:
         status = 403 if self._route.kind == "unknown" else 400
         body = _words.error(self._route.family, status, said, code="content_filter", receipt=decision.receipt)
         out.reply(status, headers, body)
+
+    def unread(self, unread: Unread) -> None:
+        """Says that a body is none of its shape."""
+        if unread.is_request:
+            self._error(400, "The body is no JSON object that can be read in one way only.")
+        else:
+            self._error(502, "No reply could be passed on: the upstream's is no JSON object.")
 
     def failed(self, exc: wire.UpstreamFailed) -> None:
         """Says that the upstream gave no answer that could be passed on; not where it is."""
@@ -237,3 +272,8 @@ class Exchange:
 
 def _decision_header(decision: Decision) -> bytes:
     return f'{decision.outcome};receipt="{decision.receipt}"'.encode()
+
+
+def _with(walk: gate.Walk, aside: tuple[Piece, ...]) -> gate.Walk:
+    first = msgspec.structs.replace(walk.events[0], pieces=(*walk.events[0].pieces, *aside))
+    return msgspec.structs.replace(walk, events=(first, *walk.events[1:]))

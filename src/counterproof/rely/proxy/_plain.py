@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 from typing import Any, cast
@@ -11,6 +12,7 @@ import msgspec
 from counterproof.record import Event, Piece, PieceRole
 
 _DEEPEST = 64
+_TAG = re.compile(r"<!--.*?-->|<[^<>]{0,4000}>", re.DOTALL)
 _BLOB = re.compile(r"[A-Za-z0-9+/_=-]{512,}")
 
 
@@ -18,12 +20,14 @@ class Plain(msgspec.Struct, frozen=True):
     """One event with every string of a body, and the body as it may be passed on: written anew where it is JSON.
 
     `places`: where each piece stands in the one item of `holder`, as (container, key); a member's name has none.
+    `is_json`: it was read as JSON, whatever it is called.
     """
 
     event: Event
     holder: list[object]
     body: bytes
     places: tuple[tuple[Any, Any] | None, ...]
+    is_json: bool
 
     def rewritten(self, spans: Sequence[tuple[int, int, int, str]]) -> bytes | None:
         """The body with spans (piece, start, end, replacement) replaced; None where one of them cannot be."""
@@ -43,18 +47,21 @@ def plain(
     """What stands in a body of the content type `kind`. `unread`: why it counts as unread all the same."""
     found = _Found(role, [unread] if unread else [])
     holder: list[object] = [None]
-    passed = body
-    if body and is_json(kind):
+    passed, why, is_read = body, "", False
+    if body and _is_strange(kind):
+        found.unscanned.append(f"body: content type {kind[:100]}")
+    if body and (is_json(kind) or body.lstrip()[:1] in {b"{", b"["}):
         passed, why = _again(body, holder)
-        if why:
-            found.unscanned.append(why)
-        else:
+        is_read = not why
+        if is_read:
             found.read(holder)
-    elif body:
+        else:
+            found.unscanned.append(why)
+    if body and not is_read and not is_json(kind):
         text, why = _text(body, kind)
         found.unscanned += [why] if why else []
-        if text:
-            found.add(text, "body", None)
+        for each in _readings(text, kind):
+            found.add(each, "body", None)
     event = Event(
         kind="span" if role == "assistant" else "message",
         door=door,
@@ -64,7 +71,7 @@ def plain(
         unscanned=tuple(found.unscanned),
         size_bytes=len(body),
     )
-    return Plain(event, holder, passed, tuple(found.places))
+    return Plain(event, holder, passed, tuple(found.places), is_read)
 
 
 def is_json(kind: str) -> bool:
@@ -89,6 +96,24 @@ def _text(body: bytes, kind: str) -> tuple[str, str]:
     except UnicodeDecodeError:
         return "", "body: no UTF-8"
     return text, "" if said in {"text/plain", "text/html"} else f"body: content type {said or 'missing'}"
+
+
+def _readings(text: str, kind: str) -> tuple[str, ...]:
+    """A text, and of a page what a reader sees of it."""
+    if kind.partition(";")[0].strip().lower() != "text/html":
+        return (text,) if text else ()
+    return text, html.unescape(_TAG.sub("", text))
+
+
+def _is_strange(kind: str) -> bool:
+    """Whether a content type says that the bytes are to be read other than as UTF-8."""
+    said = [value.strip().strip('"').lower() for name, _, value in _parameters(kind) if name == "charset"]
+    return not all(charset in {"utf-8", "utf8", "us-ascii", "ascii"} for charset in said)
+
+
+def _parameters(kind: str) -> list[tuple[str, str, str]]:
+    found = [part.partition("=") for part in kind.split(";")[1:]]
+    return [(name.strip().lower(), equals, value) for name, equals, value in found]
 
 
 class _Found:

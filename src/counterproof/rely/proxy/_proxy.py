@@ -5,7 +5,7 @@ from __future__ import annotations
 from counterproof.record import Event
 from counterproof.rely import guard, wire
 from counterproof.rely.proxy import _words
-from counterproof.rely.proxy._exchange import Exchange, Setup
+from counterproof.rely.proxy._exchange import Exchange, Setup, Unread
 from counterproof.rely.proxy._settings import Settings
 from counterproof.rely.proxy._streamed import Refusal
 
@@ -15,6 +15,7 @@ _NOT_FORWARDED = frozenset(
         b"host", b"content-length", b"content-encoding", b"accept-encoding", b"expect",
         # Names by which some servers take another method or path than what was read here.
         b"x-http-method", b"x-http-method-override", b"x-method-override", b"x-original-url", b"x-rewrite-url",
+        b"x-original-uri", b"x-forwarded-uri", b"x-forwarded-path", b"x-forwarded-prefix", b"x-envoy-original-path",
         b"x-counterproof-decision",
     }
 )  # fmt: skip
@@ -46,6 +47,8 @@ class Proxy:
                 await one.run()
             except Refusal as refusal:
                 await one.refuse(refusal)
+            except Unread as unread:
+                one.unread(unread)
         except wire.UpstreamFailed as exc:
             one.failed(exc)
         except Exception as exc:  # noqa: BLE001 - what the gate cannot do is refused, whatever it is
