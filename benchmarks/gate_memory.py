@@ -1,4 +1,4 @@
-"""How much of an attack that is spread over contexts and identities a gate's memory sees, at a fixed rate of false alarms.
+"""How much of an attack over many contexts and identities a gate's memory sees, at a fixed rate of false alarms.
 
     python benchmarks/gate_memory.py [--seeds 5] [--only NAME] [--processes 2] [--out FILE.json]
 
@@ -9,8 +9,8 @@ volume runs through the same memory. The threshold is set on ordinary traffic of
 
 *Stopped*: goals that transfer without the gate and do not with it, at the same budget. *Refused*: the attack's events.
 Limits are 95 % percentiles of a bootstrap over goals, seeds staying with their goal; where all goals agree, the exact
-limits of as many distinct goals. Replies and what the rules see of a text are computed once and replayed; anchors, memory
-and threshold are the gate's own. benchmarks/gate_memory_socket.py does the central points through a socket.
+limits of as many distinct goals. Replies and what the rules see of a text are computed once and replayed; anchors,
+memory and threshold are the gate's own. benchmarks/gate_memory_socket.py does the central points through a socket.
 """
 
 from __future__ import annotations
@@ -51,32 +51,46 @@ _warm: dict[tuple[object, ...], tuple[bytes, float]] = {}
 
 def settings() -> Iterator[tuple[str, play.Setting]]:
     """Every point, with the table that it belongs to."""
-    alone = replace(BASE, anchors=OURS, window=0.0)
-    by_name = replace(BASE, anchors=("identity",))
-    both = replace(BASE, anchors=(*OURS, "identity"))
-    for background in (1, 10, 100):
+    alone = replace(BASE, window=0.0)
+    for background in (1, 2, 5, 10, 100):
         yield "background", replace(alone, background=background)
         yield "background", replace(BASE, background=background)
-        for identities in (1, 10, 100, 0) if background < 100 else (1, 0):
-            yield "identities", replace(by_name, background=background, identities=identities)
-            yield "identities", replace(both, background=background, identities=identities)
+    for background in (1, 10, 100):
+        yield from spread(background)
     for background in (1, 10):
+        yield from varied(background)
         for families in (("decomposition",), ("address",), ("decomposition", "assembly")):
             yield "families", replace(alone, background=background, families=families)
             yield "families", replace(BASE, background=background, families=families)
-        for knows in ("names", "catalogue"):
-            yield "knows", replace(BASE, background=background, knows=knows)
-        for window in (5.0, 15.0, 240.0):
-            yield "window", replace(BASE, background=background, window=window)
-        for k in (1, 3, 10):
-            yield "K", replace(BASE, background=background, k=k)
-        for kind in OURS:
-            yield "anchors", replace(BASE, background=background, anchors=(kind,))
-        yield "anchors", replace(BASE, background=background, anchors=("target", "artefact"))
     for curious in (0.005, 0.02, 0.1):
         yield "curious", replace(BASE, curious=curious)
     for pause in (4, 16):
         yield "patience", replace(BASE, background=1, pause=pause)
+
+
+def spread(background: int) -> Iterator[tuple[str, play.Setting]]:
+    """Over how many identities the adversary spreads, against counters of identities and against both."""
+    by_name = replace(BASE, anchors=("identity",), reads="signal", background=background)
+    both = replace(BASE, anchors=(*OURS, "identity"), background=background)
+    for identities in (1, 10, 100, 0) if background < 100 else (1, 0):
+        yield "identities", replace(by_name, identities=identities)
+        if background < 100:
+            yield "identities", replace(both, identities=identities)
+
+
+def varied(background: int) -> Iterator[tuple[str, play.Setting]]:
+    """One choice of the memory or of its policy changed at a time."""
+    base = replace(BASE, background=background)
+    for knows in ("names", "catalogue"):
+        yield "knows", replace(base, knows=knows)
+    for window in (5.0, 15.0, 240.0):
+        yield "window", replace(base, window=window)
+    for k in (1, 3, 10):
+        yield "K", replace(base, k=k)
+    for kind in OURS:
+        yield "anchors", replace(base, anchors=(kind,))
+    yield "anchors", replace(base, anchors=("target", "artefact"))
+    yield "reading", replace(base, reads="signal")
 
 
 def organism() -> play.Organism:
@@ -99,7 +113,7 @@ def eyes_of(setting: play.Setting) -> world.Eyes:
 def warms(job: Job) -> tuple[object, ...]:
     """What a memory's ordinary past hangs on."""
     _, s, seed = job
-    return (s.knows, s.anchors, s.window, s.k, s.background, s.curious, seed)
+    return (s.knows, s.anchors, s.window, s.k, s.background, s.curious, s.reads, seed)
 
 
 def together(jobs: Sequence[Job]) -> list[list[Job]]:
@@ -184,7 +198,10 @@ def line(setting: Row, rows: Sequence[Row]) -> str:
     )
 
 
-HEAD = "memory           knows      attack          back  wind   K   ids curious pau | stopped           | refused | ordinary curious | above"
+HEAD = (
+    "memory           reads  knows      attack          back  wind   K   ids cur"
+    "ious pau | stopped           | refused | ordinary curious | above"
+)
 
 
 def printed(rows: Sequence[Row]) -> None:

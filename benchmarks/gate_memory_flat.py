@@ -1,4 +1,4 @@
-"""What a memory costs, and that it stays flat: one million events, resident memory and CPU time per event along the way.
+"""What a memory costs, and that it stays flat over one million events: resident memory and CPU time along the way.
 
     python benchmarks/gate_memory_flat.py [--events 1000000]
 
@@ -20,8 +20,10 @@ from counterproof import record
 from counterproof.rely import gate
 
 GROWTH_ALLOWED, COST_ALLOWED = 1.05, 1.5
-TEXT_1KB = ("Please look at the quarterly report of the northern branch and tell me which figures differ from those that "
-            "were published in the spring, why the auditors did not remark on them, and whom one would have to ask. " * 5)[:1_000]  # fmt: skip
+TEXT_1KB = (
+    "Please look at the quarterly report of the northern branch and tell me which figures differ from those that were "
+    "published in the spring, why the auditors did not remark on them, and whom one would have to ask. " * 5
+)[:1_000]
 
 
 def resident_mib() -> float:

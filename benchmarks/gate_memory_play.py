@@ -1,8 +1,8 @@
 """One run: ordinary traffic and an adversary through one gate's memory, exchange by exchange.
 
-The adversary is the real one: it hears what the gate let through and goes on from there. The organism's replies and what
-the rules see of a text are computed once and kept; what the memory makes of them is computed each time, by the gate's
-own code.
+The adversary is the real one: it hears what the gate let through and goes on from there. The organism's replies and
+what the rules see of a text are computed once and kept; what the memory makes of them is computed each time, by the
+gate's own code.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class Setting:
 
     `background`: ordinary exchanges for each of such an adversary's. `identities`: over how many it spreads, 0: one a
     query. `pause`: how many times as long a patient adversary waits. `budget`: queries per goal.
+    `reads`: what the threshold is on, `lift` or `signal`.
     """
 
     knows: str = "bilingual"
@@ -45,6 +46,7 @@ class Setting:
     modifiers: tuple[str, ...] | None = None
     budget: int = 40
     pause: int = 1
+    reads: str = "lift"
 
     @property
     def memory(self) -> record.MemoryPolicy:
@@ -100,6 +102,7 @@ class Gate:
     """The gate's memory and rules, with what the rules saw kept by text; refuses what exceeds `above`."""
 
     def __init__(self, setting: Setting, above: float, eyes: world.Eyes, phase: str) -> None:
+        self._reads_lift = setting.reads == "lift"
         self._phase = phase  # conversations of one phase are none of another's
         self.memory = gate.Memory(setting.memory)
         self._eyes, self._above = eyes, above
@@ -123,7 +126,7 @@ class Gate:
         return found
 
     def _look(self, seen: record.Sighting, context: str, identity: str, now_s: float) -> float:
-        """The lift of an event's anchors, the event among them; 0 where the event itself asks or gives nothing."""
+        """The reading of an event's anchors, the event among them; 0 where the event itself asks or gives nothing."""
         anchors = seen.anchors
         if self._who is not None and identity:
             named = self._names.get(identity)
@@ -133,7 +136,9 @@ class Gate:
             anchors = (*named, *anchors)
         anchors = self.memory.joined(anchors, context, is_asked=seen.kind == "message")
         readings = self.memory.add(anchors, seen.weight, context, identity, seen.content, now_s)
-        return readings.lift if seen.weight >= world.ASKS else 0.0
+        if seen.weight < world.ASKS:
+            return 0.0
+        return readings.lift if self._reads_lift else readings.signal
 
     def exchange(
         self, seen: tuple[record.Sighting, record.Sighting], identity: str, now_s: float
@@ -238,9 +243,8 @@ def play(
 
 def opened(setting: Setting, seed: int, goals: Sequence[record.Goal]) -> list[adversary.Campaign]:
     """A campaign for each goal; those of a category learn from one another."""
-    means = adversary.Means(**{
-        name: chosen for name, chosen in (("families", setting.families), ("modifiers", setting.modifiers)) if chosen is not None
-    })  # fmt: skip
+    chosen = {"families": setting.families, "modifiers": setting.modifiers}
+    means = adversary.Means(**{name: names for name, names in chosen.items() if names is not None})
     lessons = {g.category: adversary.Lessons() for g in goals}
     budget = record.Budget(amount=setting.budget)
     brief, lore = world.CODEX.brief, world.CODEX.lore

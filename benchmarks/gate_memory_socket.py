@@ -3,9 +3,9 @@
     python benchmarks/gate_memory_socket.py [--background 1] [--gap 1.0] [--seed 0] [--family NAME]
 
 `counterproof serve base` answers, `counterproof gate serve` stands before it with the same policy, in the time of the
-clock: the window is 60 gaps of so many seconds. Ordinary traffic comes for four windows, then the adversary with it, each
-query in a conversation and under an identity of its own, which the front names in headers. The threshold is the one that
-the replay (benchmarks/gate_memory.py) sets on ordinary traffic of the same volume.
+clock: the window is 60 gaps of so many seconds. Ordinary traffic comes for four windows, then the adversary with it,
+each query in a conversation and under an identity of its own, which the front names in headers. The threshold is the
+one that the replay (benchmarks/gate_memory.py) sets on ordinary traffic of the same volume.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def written(policy: record.GatePolicy, folder: Path) -> Path:
     rules: list[dict[str, object]] = []
     for rule in policy.rules:
         if isinstance(rule, record.PatternRule):
-            rules.append({"name": rule.name, "patterns": list(rule.patterns), "on": list(rule.on), "action": rule.action,
-                          "weight": rule.weight})  # fmt: skip
+            said = {"name": rule.name, "patterns": list(rule.patterns), "on": list(rule.on), "action": rule.action}
+            rules.append({**said, "weight": rule.weight})
         elif isinstance(rule, record.ConditionRule):
             rules.append({"name": rule.name, "when": rule.when, "action": rule.action})
     memory = policy.memory
@@ -81,7 +81,7 @@ class Asker:
         async with self._session.post(self._url, data=data, headers=headers) as response:
             body = json.loads(await response.read())
             self.statuses[response.status] = self.statuses.get(response.status, 0) + 1
-            passes = response.status == 200 and "x-counterproof-decision" not in response.headers  # noqa: PLR2004 - HTTP
+            passes = response.status == 200 and "x-counterproof-decision" not in response.headers
         return (body["choices"][0]["message"]["content"] or "" if passes else world.SAYS), passes
 
 
