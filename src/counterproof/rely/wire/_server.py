@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 from counterproof.rely.wire._door import Door
 from counterproof.rely.wire._head import Refused
@@ -15,6 +16,7 @@ from counterproof.rely.wire._need import parsers
 
 _JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
 _ABORTS_WITHIN_S = 5.0
+_COLLECT_EVERY = 50_000
 
 
 class Server:
@@ -54,7 +56,8 @@ class Server:
         sweeper = self.loop.create_task(self._sweep())
         try:
             on_ready(f"{'https' if tls else 'http'}://{name}:{taken[1]}")
-            await stop.wait()
+            with _seldom_collected():
+                await stop.wait()
         finally:
             server.close()
             await self._stop()
@@ -137,6 +140,19 @@ class Server:
             out.cut()
         else:
             self.refuse(out, Refused(500, "The gate failed; nothing was passed on."), path)
+
+
+@contextlib.contextmanager
+def _seldom_collected() -> Generator[None]:
+    """Cycles of garbage are looked for seldom, and not among what was there before: a search halts every request."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_EVERY, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 async def serve(
