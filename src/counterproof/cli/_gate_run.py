@@ -32,6 +32,7 @@ class Asked:
     host: str
     port: int
     workers: int
+    desk_host: str
     desk_port: int | None
     appeals: Path | None
     token_keys: tuple[Path, ...]
@@ -60,8 +61,10 @@ def run(given: Asked) -> int:
         BadInput: something handed over cannot be used.
         Interrupted: by hand.
     """
-    from counterproof.cli import _gate_crew  # noqa: PLC0415 - same room, loaded with the first
+    from counterproof.cli import _gate_crew, _gate_need  # noqa: PLC0415 - same room, loaded with the first
 
+    if given.worker_of is None:
+        _gate_need.check(given)
     came = _one(given) if given.workers == 1 else _gate_crew.run(given)
     if came is signal.SIGINT:
         raise errors.Interrupted("stopped by hand", mend="the same command goes on with the same record")
@@ -203,7 +206,7 @@ async def desk_of(given: Asked, sources: Sequence[desk.Source]) -> AsyncGenerato
             book = appeal.Book(given.appeals, keys=keys, origin=given.token_origin)
             stack.callback(book.close)
         served = desk.Desk(sources, book=book, operator_key=_values.key("--operator-key-env", given.operator_key_env))
-        async with served.up(given.host, given.desk_port) as url:
+        async with served.up(given.desk_host, given.desk_port) as url:
             click.echo(f"Desk at {url}")
             yield
 

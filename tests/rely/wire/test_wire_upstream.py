@@ -441,9 +441,13 @@ def test_an_answer_given_up_closes_its_connection(new_loop: NewLoop) -> None:
     run(new_loop, work)
 
 
-@pytest.mark.parametrize(
-    "url", ["", "x", "ftp://x", "http://", "http://u:p@x", "http://x:99999", "http://x?q", "http://[x"]
-)
+ADDRESSES_OF_NOTHING = [
+    "", "x", "ftp://x", "http://", "http://u:p@x", "http://:p@x", "http://x:99999", "http://x?q", "http://[x",
+    "http://x\ny", "http://x/a b", "http://\u00e9",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", ADDRESSES_OF_NOTHING)
 def test_an_address_of_nothing_is_refused(url: str) -> None:
     with pytest.raises(errors.BadOption):
         wire.Upstream(url)

@@ -33,7 +33,10 @@ class Upstream:
             port = parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError as exc:
             raise BadOption(f"{exc}", where="upstream", mend="give http://host:port") from exc
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+        if parts.username or parts.password:
+            raise BadOption("an address holds no name or password", where="upstream", mend="give the key by its option")
+        is_plain = url.isascii() and url.isprintable() and " " not in url
+        if not is_plain or parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
             raise BadOption(f"{url!r} is no address of an upstream", where="upstream", mend="give http://host:port")
         self._host, self._port, self._prefix = parts.hostname, port, parts.path.rstrip("/")
         self._tls = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
