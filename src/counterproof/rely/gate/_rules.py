@@ -27,6 +27,7 @@ from counterproof.rely.gate._condition import condition, threshold
 from counterproof.rely.gate._hold import HoldbackPlan
 from counterproof.rely.gate._memory import Memory
 from counterproof.rely.gate._patterns import Match, Patterns
+from counterproof.rely.gate._rules_parts import apart, is_made, rows, spliced
 from counterproof.rely.gate._settle import Check, Plan, Prompt, settle, wanted
 
 MAX_FRAGMENT_CHARS = 2_000
@@ -99,7 +100,8 @@ class Rules:
     def modified(self, decision: Decision, event: Event) -> Decision:
         """The decision with what is to be replaced; matches that overlap are replaced together.
 
-        Nothing found to replace: the event is refused, for it must not pass as it is.
+        Nothing found to replace: the event is refused, for it must not pass as it is. So is one in which something is
+        found only once a match is replaced, half of it on either side.
         """
         leads = {i: r for i, r in enumerate(self._patterns) if r.name in decision.rules and r.action == "modify"}
         found, _ = self._found(self._plans[event.kind], event)
@@ -111,27 +113,46 @@ class Rules:
                 spans[-1] = (piece, spans[-1][1], max(end, spans[-1][2]), spans[-1][3])
             else:
                 spans.append((piece, start, end, leads[rule].replacement))
-        outcome = "modify" if spans else "reject"
-        return msgspec.structs.replace(decision, outcome=outcome, spans=tuple(spans))
+        if not spans or self._makes_a_match(event, spans, found):
+            return msgspec.structs.replace(decision, outcome="reject", spans=())
+        return msgspec.structs.replace(decision, spans=tuple(spans))
+
+    def _makes_a_match(self, event: Event, spans: Sequence[tuple[int, int, int, str]], was: Sequence[Match]) -> bool:
+        """Whether something is found that is neither in the event nor in a replacement, but in both together."""
+        pieces, places = list(event.pieces), dict[int, list[tuple[int, int]]]()
+        for at in dict.fromkeys(at for at, *_ in spans):
+            cuts = [(start, end, new) for piece, start, end, new in spans if piece == at]
+            text, places[at] = spliced(pieces[at].text, cuts)
+            pieces[at] = msgspec.structs.replace(pieces[at], text=text)
+        found, _ = self._found(self._plans[event.kind], msgspec.structs.replace(event, pieces=tuple(pieces)))
+        fired = {match.rule for match in was if self._patterns[match.rule].action != "modify"}
+        noted = {at for at, rule in enumerate(self._patterns) if rule.action in ("allow", "signal")}
+        return any(
+            match.rule not in noted
+            and is_made(match.start, match.end, places.get(match.text, ()), is_new=match.rule not in fired)
+            for match in found
+        )
 
     def _found(self, plan: Plan, event: Event) -> tuple[Sequence[Match], tuple[str, ...]]:
         """The matches of rules that apply here, and the rules of which nobody knows whether they would match."""
         rules, pieces = self._patterns, event.pieces
         if not plan.patterns or not pieces:
             return (), ()
+        together = rows(pieces)
 
-        def applies(rule: int, piece: int) -> bool:
-            found = rules[rule]
+        def applies(rule: int, text: int) -> bool:
+            found, piece = rules[rule], text if text < len(pieces) else together[text - len(pieces)].pieces[0]
             return found.name in plan.patterns and (not found.roles or pieces[piece].role in found.roles)
 
         try:
-            found = self._engine.find([piece.text for piece in pieces], applies)
+            found = self._engine.find([*(p.text for p in pieces), *(row.text for row in together)], applies)
         except BadGate:
             return (), tuple(plan.patterns)
+        spans = tuple(apart(found.spans, len(pieces), together)) if together else found.spans
         if not found.is_partial:
-            return found.spans, ()
-        heard = {rules[match.rule].name for match in found.spans}
-        return found.spans, tuple(name for name in plan.patterns if name not in heard)
+            return spans, ()
+        heard = {rules[match.rule].name for match in spans}
+        return spans, tuple(name for name in plan.patterns if name not in heard)
 
     def _content(self, event: Event) -> str:
         """Keyed: who does not have the key cannot try out what was said. Cut short: so that nothing can be appended."""

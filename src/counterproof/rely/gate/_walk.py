@@ -234,7 +234,7 @@ def _turns(w: Reading, turns: Sequence[Json], last: int, name: str) -> None:
     for index, turn in enumerate(turns):
         if index < len(addresses) and type(turn) is dict and len(turn) == 2:
             said, content = turn.get("role"), turn.get("content")
-            if type(content) is str and type(said) is str and said in roles and content:
+            if type(content) is str and type(said) is str and said in roles and content and roles[said] != "tool":
                 pieces.append(Piece(content, roles[said], addresses[index], index > last))
                 continue
             if type(content) is list and type(said) is str and said in roles:

@@ -15,6 +15,8 @@ MAX_DEPTH = 64
 MAX_WHERE = 512
 MAX_PIECES = 50_000
 MAX_NOTES = 1_000
+LEVELS = 8
+"""How often a text that holds JSON is opened, one within the other."""
 
 Rule: TypeAlias = Callable[["Reading", Json, str, PieceRole, int], None]
 
@@ -108,7 +110,7 @@ class Reading:
 def read(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """A text, an object whose members have rules, or a list of such."""
     if type(value) is str:
-        w.text(value, where, role)
+        _said(w, value, where, role, depth)
     elif type(value) is dict:
         an_object(w, value, where, role, depth)
     elif type(value) is list:
@@ -117,11 +119,18 @@ def read(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> No
         for index, item in enumerate(value):
             text = _plain_text(w, item)
             if text:
-                w.text(text, f"{where}[{index}].text", role)
+                _said(w, text, f"{where}[{index}].text", role, depth + 2)
             else:
                 read(w, item, f"{where}[{index}]", role, depth + 1)
     elif value is not None:
         w.note(where, f"{_named(value)} where a text belongs")
+
+
+def _said(w: Reading, text: str, where: str, role: PieceRole, depth: int) -> None:
+    """A text; what a tool says may be JSON, and what is escaped in it means to its reader what it stands for."""
+    w.text(text, where, role)
+    if role == "tool" and "\\" in text and _may_be_json(text):
+        _opened(w, text, where, role, depth, LEVELS)
 
 
 def _plain_text(w: Reading, part: Json) -> str:
@@ -241,11 +250,11 @@ def tool_of(call: dict[str, Json]) -> str:
     return kind if type(kind) is str else ""
 
 
-def free(w: Reading, value: Json, where: str, role: PieceRole, depth: int, levels: int = 0) -> None:
-    """Any JSON: every text and every name in it. `levels`: so often a text that holds JSON is opened."""
+def free(w: Reading, value: Json, where: str, role: PieceRole, depth: int, levels: int = -1) -> None:
+    """Any JSON: every text and every name in it. `levels`: so often a text that holds JSON is opened; -1: never."""
     if type(value) is str:
         w.text(value, where, role)
-        if levels and value[:1] in '{["' and len(value) > 1:
+        if levels >= 0 and _may_be_json(value):
             _opened(w, value, where, role, depth, levels)
     elif type(value) is dict:
         if _is_too_deep(w, where, depth):
@@ -262,18 +271,26 @@ def free(w: Reading, value: Json, where: str, role: PieceRole, depth: int, level
 
 
 def _opened(w: Reading, text: str, where: str, role: PieceRole, depth: int, levels: int) -> None:
-    """A text within arguments that may be JSON itself; where it is none, it has been read as a text already."""
+    """A text that may be JSON itself; where it is none, it has been read as a text already."""
     inner, why = decode_text(text)
-    if not why:
+    if not why and not levels:
+        w.note(where, f"JSON within more than {LEVELS} texts")
+    elif not why:
         free(w, inner, where + "|json", role, depth + 1, levels - 1)
     elif why != "no JSON":
         w.note(where + "|json", why)
 
 
+def _may_be_json(text: str) -> bool:
+    return len(text) > 1 and (
+        text[0] in '{["' or (text[0] in " \t\r\n" and text.lstrip(" \t\r\n")[:1] in {"{", "[", '"'})
+    )
+
+
 def arguments(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """What a tool is given: JSON, or a text that holds it. Both the text and what it says are read."""
     if type(value) is not str:
-        free(w, value, where, role, depth, 1)
+        free(w, value, where, role, depth, LEVELS)
         return
     w.text(value, where, role)
     if value:
@@ -281,12 +298,12 @@ def arguments(w: Reading, value: Json, where: str, role: PieceRole, depth: int) 
         if why:
             w.note(where, why)
         else:
-            free(w, inner, where + "|json", role, depth + 1, 1)
+            free(w, inner, where + "|json", role, depth + 1, LEVELS)
 
 
 def given(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
-    """Any JSON that a tool or a model is given; texts in it that hold JSON are opened once."""
-    free(w, value, where, role, depth, 1)
+    """Any JSON that a tool or a model is given; texts in it that hold JSON are opened."""
+    free(w, value, where, role, depth, LEVELS)
 
 
 def schema(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
