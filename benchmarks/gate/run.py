@@ -101,6 +101,10 @@ class Bench:
         if said["errors"]:
             self.at(name, setting).why = f"{said['errors']} errors, the first: {said['first_error'][:160]}"
             return
+        if not said["n"]:
+            why = f"no request that began after the warm-up was answered in time ({said['served']} were before)"
+            self.at(name, setting).why = why
+            return
         said["cpu_us"] = used / max(said["served"], 1) * 1e6
         said["rss"] = running.resident_mib()
         self.at(name, setting).rounds.append(said)
