@@ -65,8 +65,8 @@ def test_a_delta_that_is_none(change: Callable[[Delta], Delta], said: str) -> No
 
 
 def test_a_delta_that_is_too_long() -> None:
-    with pytest.raises(BadGate, match="at most 4000000 bytes"):
-        memory().merge(b"\x98" * 4_000_001, 0.0)
+    with pytest.raises(BadGate, match="at most 1000000 bytes"):
+        memory().merge(b"\x98" * 1_000_001, 0.0)
 
 
 def test_an_address_of_no_store() -> None:

@@ -361,6 +361,19 @@ def test_without_a_signal_anchors_of_several_contexts_are_told() -> None:
     assert (other.read(["a:twice"], 0.0).events, other.read(["a:once"], 0.0).events) == (2.0, 0.0)
 
 
+def test_what_is_told_is_bounded_and_signals_go_first() -> None:
+    held, other = memory(fragments=50, max_anchors=100_000), memory(fragments=50, max_anchors=100_000)
+    held.share()
+    for n in range(3_000):
+        add(held, *(f"c:{(n // 2) * 10 + each}" for each in range(10)), weight=0.0, n=n)
+    for n in range(2_000):
+        add(held, "a:signal", n=n)
+    other.merge(held.delta("x"), 0.0)
+
+    assert other.read(["a:signal"], 0.0).fragments == 50
+    assert len(other) <= 1_024
+
+
 def test_a_memory_with_another_window_is_refused() -> None:
     held = memory()
     held.share()

@@ -240,7 +240,8 @@ class Memory:
         self._told_weight += weight
         if weight and fragment and len(self._signals) < MAX_FRAGMENTS_TOLD:
             self._signals.append((fragment, weight, at, anchors[:64]))
-        if len(news) + len(anchors) <= MAX_ANCHORS_TOLD:
+        room = MAX_ANCHORS_TOLD if weight else MAX_ANCHORS_TOLD // 4  # what carries a signal goes first
+        if len(news) + len(anchors) <= room:
             for anchor in anchors:
                 held = self._held[anchor]
                 if weight or held.contexts & (held.contexts - 1):

@@ -15,9 +15,9 @@ from counterproof.errors import BadGate
 from counterproof.rely.gate import _sketch
 
 SERIALS = 64
-MAX_ANCHORS_TOLD = 4_096
-MAX_FRAGMENTS_TOLD = 8_192
-MAX_DELTA_BYTES = 4_000_000
+MAX_ANCHORS_TOLD = 1_024
+MAX_FRAGMENTS_TOLD = 1_024
+MAX_DELTA_BYTES = 1_000_000
 
 _Sketch = Annotated[bytes, msgspec.Meta(max_length=_sketch.BITS // 8)]
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
