@@ -76,6 +76,30 @@ def test_an_upstream_that_is_vouched_for_is_asked(new_loop: NewLoop, certificate
 def test_an_upstream_that_nobody_vouches_for_is_not(new_loop: NewLoop, certificate: Path) -> None:
     with (
         asyncio.Runner(loop_factory=new_loop) as runner,
-        pytest.raises(wire.UpstreamFailed, match="takes no connection"),
+        pytest.raises(wire.UpstreamFailed, match=r"takes no connection \(its certificate does not hold: self"),
     ):
         runner.run(_asked(certificate, None))
+
+
+def test_a_client_is_not_told_what_the_upstream_is_called(new_loop: NewLoop, certificate: Path) -> None:
+    """OpenSSL says for which name a certificate does not hold: it is the name that was asked for."""
+
+    async def work() -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        stop = asyncio.Event()
+        ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        task = asyncio.ensure_future(wire.Server(echo).serve(("127.0.0.1", 0), ready.set_result, stop, tls=context))
+        url = (await ready).replace("127.0.0.1", "localhost")
+        upstream = wire.Upstream(url, tls=ssl.create_default_context(cafile=certificate))
+        try:
+            with pytest.raises(wire.UpstreamFailed, match="it is for another name") as caught:
+                await upstream.ask("GET", "/x", [])
+            assert "localhost" not in caught.value.what
+        finally:
+            upstream.close()
+            stop.set()
+            await task
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(work())

@@ -77,7 +77,7 @@ def engine(expressions: Sequence[Expression], name: str = "") -> Engine:
     """The best installed engine for these expressions, or the one that is named.
 
     Raises:
-        MissingExtra: neither Hyperscan nor RE2 is installed, and an expression is more than a literal text.
+        MissingExtra: RE2 is not installed, which Hyperscan needs too, and an expression is more than a literal text.
         BadGate: an engine does not take an expression.
     """
     for kind, make in (("hyperscan", Hyperscan), ("re2", Re2)):
@@ -89,7 +89,7 @@ def engine(expressions: Sequence[Expression], name: str = "") -> Engine:
     for expression in expressions:
         if expression.literal is None:
             raise errors.MissingExtra(
-                "is a pattern and neither Hyperscan nor RE2 is installed",
+                "is a pattern, and RE2 is not installed (beside Hyperscan, too, it says where a match stands)",
                 where=expression.where,
                 mend="install counterproof[gate]; without it only literal texts are searched for",
             )

@@ -141,8 +141,7 @@ class Upstream:
             if isinstance(exc, TimeoutError):
                 raise UpstreamLate("the upstream does not take connections in time", where=self.url) from exc
             if isinstance(exc, OSError):
-                why = os.strerror(exc.errno) if exc.errno and exc.errno > 0 else type(exc).__name__  # no address in it
-                raise UpstreamFailed(f"the upstream takes no connection ({why})", where=self.url) from exc
+                raise UpstreamFailed(f"the upstream takes no connection ({_why(exc)})", where=self.url) from exc
             raise
         self._links.add(link)
         if self._tick is None:
@@ -190,6 +189,16 @@ class Upstream:
             else:
                 link.sweep(now)
         self._tick = loop.call_later(self.limits.sweep_s(), self._sweep) if self._links else None
+
+
+def _why(error: OSError) -> str:
+    """Why there is no connection, without an address in it: a client is told."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        is_named = "match" in error.verify_message  # OpenSSL says the name that was asked for
+        return f"its certificate does not hold: {'it is for another name' if is_named else error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"no TLS: {error.reason}"
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else type(error).__name__
 
 
 def _host_header(parts: urllib.parse.SplitResult) -> bytes:
