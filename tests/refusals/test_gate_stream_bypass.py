@@ -16,13 +16,19 @@ DONE = b"data: [DONE]\n\n"
 
 
 def left(
-    shape: gate.Shape, *events: object, rule: PatternRule = BOMB, unscanned: Outcome = "reject", decodes: bool = False
+    shape: gate.Shape,
+    *events: object,
+    rule: PatternRule = BOMB,
+    also: PatternRule | None = None,
+    unscanned: Outcome = "reject",
+    decodes: bool = False,
 ) -> tuple[bytes, list[str]]:
     """What leaves of a stream under the real rules, and every outcome on the way."""
     kinds: dict[EventKind, Outcome] = {"span": unscanned}
-    policy = GatePolicy(name="house", rules=(rule,), unscanned=kinds)
+    those = (rule,) if also is None else (rule, also)
+    policy = GatePolicy(name="house", rules=those, unscanned=kinds)
     if decodes:
-        policy = GatePolicy(name="house", rules=(rule,), unscanned=kinds, views=("plain", "folded", "decoded"))
+        policy = GatePolicy(name="house", rules=those, unscanned=kinds, views=("plain", "folded", "decoded"))
     rules = gate.Rules(policy, b"k" * 32)
     stream, memory = gate.Stream(shape, rules.holdback), gate.Memory(policy.memory)
     out, outcomes = b"", list[str]()
@@ -174,3 +180,35 @@ def test_an_output_text_that_goes_on_after_its_end() -> None:
     out, outcomes = left("openai.responses.reply", delta("bo"), over, delta("mb"))
     assert outcomes == ["allow", "reject"]
     assert b'"mb"' not in out
+
+
+@pytest.mark.parametrize(
+    ("texts", "replacement"),
+    [
+        (("a bo<cut>mb it is",), ""),
+        (("a bo", "<c", "ut>m", "b it is"), ""),
+        (("a b<cut>b", " it is"), "om"),
+        (("a bo<cut>", "<cut>", "<cut>m", "b it is"), ""),
+    ],
+)
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_what_a_replacement_would_make_of_its_surroundings(
+    texts: tuple[str, ...],
+    replacement: str,
+    is_whole: bool,  # noqa: FBT001 - a case
+) -> None:
+    cut = PatternRule(name="cut", patterns=("<cut>",), action="modify", replacement=replacement, holds_reply=is_whole)
+    chunks = [*map(chunk, texts), chunk("", finish="stop"), DONE]
+    out, outcomes = left("openai.chat.reply", *chunks, rule=BOMB, also=cut)
+
+    assert outcomes[-1] in ("reject", "refused")
+    said = "".join(json.loads(line[6:])["choices"][0]["delta"].get("content", "") for line in out.split(b"\n\n")[:-1])
+    assert "bomb" not in said
+
+
+def test_what_a_replacement_says_itself_is_no_match() -> None:
+    own = PatternRule(name="mask", patterns=("bomb",), action="modify", replacement="[bomb]")
+    out, outcomes = left("openai.chat.reply", chunk("a bo"), chunk("mb it is"), chunk("", finish="stop"), rule=own)
+
+    assert outcomes == ["modify"]
+    assert b"[bomb] it is" in out

@@ -51,8 +51,8 @@ class Hit(NamedTuple):
 class Release(msgspec.Struct, frozen=True):
     """Text that may leave; with `asks` only after somebody decided so, `seen` is then what matched and its neighbours.
 
-    `text` has replacements in it already; `hits` are at their places in the text as it came in. `problem`: why
-    something could not be looked at.
+    `text` has replacements in it already, at `marks`; `hits` are at their places in the text as it came in. `problem`:
+    why something could not be looked at.
     """
 
     text: str
@@ -60,6 +60,7 @@ class Release(msgspec.Struct, frozen=True):
     asks: bool = False
     seen: str = ""
     problem: str = ""
+    marks: tuple[tuple[int, int], ...] = ()
 
 
 class HoldbackPlan:
@@ -85,6 +86,7 @@ class HoldbackPlan:
         self.is_whole = bool(self._rules) and (
             "decoded" in views or any(rule.holds_reply for rule in self._rules.values())
         )
+        self.has_replacements = any(rule.action == "modify" for rule in self._rules.values())
         trees: dict[int, list[Node]] = {}
         self.max_chars = 0
         for at, rule in self._rules.items():
@@ -113,10 +115,14 @@ class HoldbackPlan:
         """Nothing in a whole text matches."""
         return not self.hits(text, _fold(text), len(text), "", "")
 
-    def rewrite(self, text: str) -> tuple[Release, ...]:
-        """What becomes of a whole text."""
-        hold = Hold(self)
-        return (*hold.feed(text), *hold.finish())
+    def is_made(self, text: str, marks: Sequence[tuple[int, int]]) -> bool:
+        """Whether something matches that rests on what stands at `marks` (replacements) and beside it together."""
+        found = self.hits(text, _fold(text), len(text), "", "")
+        return any(
+            any(hit.start <= to and hit.end >= since for since, to in marks)
+            and not any(since <= hit.start and hit.end <= to for since, to in marks)
+            for hit in found
+        )
 
     def folded(self, text: str) -> tuple[str, bool]:
         """The text folded, where that is looked at, and whether each character is still in its place."""
@@ -258,7 +264,12 @@ class Hold:
         rest = self._let(len(self._tail), _fold(self._tail))
         text = "".join(part.text for part in rest)
         hits = tuple(hit for part in rest for hit in part.hits)
-        return (Release(text, hits, asks=True, seen=text, problem=f"more than {self._most} characters must be held"),)
+        marks = ((0, len(text)),) if any(part.marks for part in rest) else ()
+        return (
+            Release(
+                text, hits, asks=True, seen=text, marks=marks, problem=f"more than {self._most} characters must be held"
+            ),
+        )
 
     def _let(self, opens_at: int, seen: tuple[str, bool]) -> tuple[Release, ...]:
         tail = self._tail
@@ -284,22 +295,25 @@ class Hold:
     def _parts(self, hits: list[Hit], opens_at: int) -> tuple[tuple[Release, ...], int]:
         """The text up to `opens_at`, matches that overlap taken together; and how far all is decided."""
         out: list[Release] = []
-        free, noted = "", list[Hit]()
+        free, noted, marks = "", list[Hit](), list[tuple[int, int]]()
         done = self._done
         for group in _overlapping(hits):
             start, end = group[0].start, max(hit.end for hit in group)
             free += self._tail[done:start]
             text = self._instead(group, done, end)
             done = max(done, end)
+            is_replaced = any(self._plan.replacement(hit.rule) is not None for hit in group)
             if any(self._plan.asks(hit.rule) for hit in group):
-                out += [Release(free, self._placed(noted))] if free or noted else []
-                out.append(Release(text, self._placed(group), asks=True, seen=self._around(start, end)))
-                free, noted = "", []
+                out += [Release(free, self._placed(noted), marks=tuple(marks))] if free or noted else []
+                own = ((0, len(text)),) if is_replaced else ()
+                out.append(Release(text, self._placed(group), asks=True, seen=self._around(start, end), marks=own))
+                free, noted, marks = "", [], []
             else:
+                marks += [(len(free), len(free) + len(text))] if is_replaced else []
                 free += text
                 noted += group
         free += self._tail[done:opens_at]
-        out += [Release(free, self._placed(noted))] if free or noted else []
+        out += [Release(free, self._placed(noted), marks=tuple(marks))] if free or noted else []
         return tuple(out), max(done, opens_at)
 
     def _around(self, start: int, end: int) -> str:

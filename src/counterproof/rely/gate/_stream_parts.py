@@ -109,6 +109,8 @@ class Channel:
         self._left = ""
         self._plan = plan
         self._replaced: list[tuple[int, int]] = []
+        self._beside, self._marks = "", list[tuple[int, int]]()
+        self.is_made = False
 
     def feed(self, text: str) -> tuple[Release, ...]:
         """What may leave now that `text` has come."""
@@ -122,9 +124,22 @@ class Channel:
         return self._noted(self._hold.finish())
 
     def _noted(self, releases: tuple[Release, ...]) -> tuple[Release, ...]:
+        if not self._plan.has_replacements:
+            return releases
         for release in releases:
             self._replaced += [(hit.start, hit.end) for hit in release.hits if self._is_replaced(hit.rule)]
-        return releases
+        return tuple(map(self._looked, releases))
+
+    def _looked(self, release: Release) -> Release:
+        """The same, to be asked about where a replacement makes a match with what stands beside it."""
+        at, text = len(self._beside), self._beside + release.text
+        marks = [*self._marks, *((start + at, end + at) for start, end in release.marks)]
+        cut = max(0, len(text) - 2 * MAX_ROOM_CHARS)
+        self._beside, self._marks = text[cut:], [(start - cut, end - cut) for start, end in marks if end >= cut]
+        if not marks or not self._plan.is_made(text, marks):
+            return release
+        self.is_made = True
+        return msgspec.structs.replace(release, asks=True, seen=f"{release.seen}\n{text}" if release.seen else text)
 
     def _is_replaced(self, rule: int) -> bool:
         return self._plan.replacement(rule) is not None
@@ -259,7 +274,8 @@ class Dialect:
             pieces = channel.pieces(release)
 
             def replaced(spans: Sequence[tuple[int, int, int, str]]) -> bytes:
-                if not channel.replaces(release) and any(at == len(pieces) - 1 for at, *_ in spans):
+                is_about_match = any(at == len(pieces) - 1 for at, *_ in spans)
+                if channel.is_made or (is_about_match and not channel.replaces(release)):
                     raise BadGate("a match in a stream that was not replaced; reject it instead")
                 return frame
 
@@ -323,7 +339,8 @@ class Dialect:
         pieces = tuple(Piece(channel.text, "assistant", channel.where) for channel in told)
 
         def replaced(spans: Sequence[tuple[int, int, int, str]]) -> bytes:
-            if not all(told[at].has_replaced(start, end) for at, start, end, _ in spans):
+            is_whole = all(told[at].has_replaced(start, end) for at, start, end, _ in spans)
+            if not is_whole or any(channel.is_made for channel in told):
                 raise BadGate("a match in a stream that was not replaced when it left; reject it instead")
             return if_allowed
 

@@ -193,8 +193,8 @@ class ResponsesStream(Dialect):
 
     def _tell(self, text: str) -> None:
         """A text that was not streamed: every match in it is asked about, and replaced where it is to be."""
-        releases = self.plan.rewrite(text)
         channel = Channel(self.plan, "done")
+        releases = (*channel.feed(text), *channel.finish())
         for release in releases:
             if release.asks:
                 self.ask(channel.pieces(release))
