@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from counterproof import errors
 from counterproof.record import Decision, Event
+from counterproof.rely import gate
 
 Foreign: TypeAlias = Any
 """Something of OpenTelemetry's: the library belongs to an extra."""
@@ -69,6 +70,6 @@ def attributes(event: Event, decision: Decision) -> dict[str, str | tuple[str, .
     }
     if decision.reason:
         said["gen_ai.evaluation.explanation"] = decision.reason
-    if event.tool:
+    if event.tool and gate.is_tool_name(event.tool):
         said["gen_ai.tool.name"] = event.tool
     return said

@@ -16,7 +16,7 @@ from counterproof.rely.gate._patterns import Found, Match, Patterns
 from counterproof.rely.gate._policy import policy_bytes, read_policy
 from counterproof.rely.gate._policy_rates import RATES, Rates, RatesCell, RuleRates, read_rates
 from counterproof.rely.gate._rewrite import Span, rewrite
-from counterproof.rely.gate._rules import Rules
+from counterproof.rely.gate._rules import Rules, is_tool_name
 from counterproof.rely.gate._settle import FAULT, GRAVITY, SHED, TERMINATED, UNSCANNED
 from counterproof.rely.gate._settlement import Settlement
 from counterproof.rely.gate._shape import SHAPES, Shape, reply_shape, shape_of
@@ -59,6 +59,7 @@ __all__ = [
     "event_of",
     "folded",
     "is_streamed",
+    "is_tool_name",
     "policy_bytes",
     "read_policy",
     "read_rates",

@@ -33,6 +33,9 @@ from counterproof.rely.gate._settle import Check, Plan, Prompt, settle, wanted
 MAX_FRAGMENT_CHARS = 2_000
 """How much of an event's new text the memory may keep for a judge."""
 
+MAX_TOOL_CHARS = 128
+"""The longest name of a tool that is kept as it was called (tools have names of 1 to 128 characters: MCP, Tools)."""
+
 _DIGEST_BYTES = 8
 
 
@@ -81,11 +84,13 @@ class Rules:
             anchors = memory.joined(anchors, context, is_asked=event.kind in ("message", "call"))
         text = _fragment(event) if weight else ""
         readings = memory.add(anchors, weight, context, identity, content, now_s, text)
+        is_named = is_tool_name(event.tool)
         hits = tuple([(self._patterns[rule].name, n) for rule, n in sorted(counts.items())])
         return Sighting(
-            kind=event.kind, door=event.door, tool=event.tool, context=context, identity=identity,
+            kind=event.kind, door=event.door, tool=event.tool if is_named else self._named(b"t", event.tool),
+            context=context, identity=identity,
             size_bytes=event.size_bytes, pieces=len(pieces), roles=tuple(dict.fromkeys([p.role for p in pieces])),
-            unscanned=len(event.unscanned), hits=hits,
+            unscanned=len(event.unscanned) + (not is_named), hits=hits,
             failed=failed, anchors=anchors, weight=weight, readings=readings, content=content,
         )  # fmt: skip
 
@@ -166,6 +171,11 @@ class Rules:
     def _identity(self, identity: str, now_s: float) -> str:
         """Under a key that rotates: the same person has another name in the next period."""
         return self._named(b"i", f"{int(now_s // self.policy.memory.rotates_s)} {identity}")
+
+
+def is_tool_name(text: str) -> bool:
+    """Whether a tool can be called so. Who calls it chooses the name: what is none would be a text in the record."""
+    return len(text) <= MAX_TOOL_CHARS and text.isprintable()
 
 
 def _fragment(event: Event) -> str:
