@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
 import tempfile
 from collections import Counter
@@ -24,6 +25,7 @@ def main() -> int:
     parser.add_argument("--faults", default="all")
     parser.add_argument("--keep", default="")
     given = parser.parse_args()
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     folder = Path(given.keep or tempfile.mkdtemp(prefix="gate-faults-"))
     folder.mkdir(exist_ok=True)
     faults = None if given.faults == "all" else [f for f in given.faults.split(",") if f]
@@ -34,7 +36,7 @@ def main() -> int:
         if not given.keep: one.disk.close()
         if one.gate.process.poll() is None: one.gate.process.kill()
     print(f"{result.requests} requests in {result.took_s:.0f} s")
-    for name in ("statuses", "planted", "faults"):
+    for name in ("statuses", "planted", "faults", "notes"):
         print(name, dict(getattr(result, name)))
     print("blocked", result.blocked, "decisions", result.decisions, "sheds", result.sheds, "peak", result.peak_mib, result.last_mib)
     print(result.audit)

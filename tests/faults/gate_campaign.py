@@ -73,6 +73,7 @@ class Result:
     last_mib: float = 0.0
     late: int = 0
     audit: str = ""
+    notes: Counter[str] = field(default_factory=Counter[str])
     acts: list[list[str]] = field(default_factory=list[list[str]])
     harmful: int = 0
     caught: int = 0
@@ -98,7 +99,7 @@ class Campaign:
         self.result = Result()
         self.restarted = 0
         self.left = 0
-        self._idle: list[Client] = []
+        self.unshared = asyncio.Lock()
 
     @property
     def trail(self) -> Path:
@@ -122,7 +123,8 @@ class Campaign:
             self.inside.share(CONTROLS[self.control], self.control_share)
         began_s = time.monotonic()
         self.left = requests
-        chaos = asyncio.create_task(self._chaos(FAULTS if faults is None else {name: FAULTS[name] for name in faults}))
+        named = set(FAULTS if faults is None else faults)
+        chaos = asyncio.gather(*(self._chaos(sorted(named & group)) for group in (AROUND, WITHIN)))
         minder = asyncio.create_task(self._mind())
         await asyncio.gather(*(self._slot(n) for n in range(at_once)))
         chaos.cancel()
@@ -145,8 +147,8 @@ class Campaign:
         while self.left > 0:
             self.left -= 1
             got = await self.ask(client)
-            if got.status == 0 and got.why == "ConnectionRefusedError":
-                await asyncio.sleep(0.05)
+            if (got.status == 0 and not self.plans[got.number].quits) or got.status in (500, 502) or got.is_unkept:
+                await asyncio.sleep(0.05)  # a fault is over before all requests are spent on it
         client.close()
 
     async def ask(self, client: Client, **given: Any) -> Got:
@@ -156,6 +158,9 @@ class Campaign:
         got, body = await client.ask(plan)
         judge(plan, got, body)
         self.got[plan.number] = got
+        if got.wrong:
+            with (self.folder / "wrong.txt").open("a") as file:
+                file.write(f"{got}\n{plan}\n{body!r}\n\n")
         old = self.plans.get(plan.number - 5_000)
         if old is not None and old.number in self.got:
             old.body, old.pieces = b"", []
@@ -188,14 +193,14 @@ class Campaign:
 
     # Faults.
 
-    async def _chaos(self, faults: dict[str, Callable[[Campaign], Awaitable[None]]]) -> None:
+    async def _chaos(self, faults: list[str]) -> None:
         order: list[str] = []
         await asyncio.sleep(0.5)
         while faults:
-            if not order:
-                order = self.random.sample(sorted(faults), len(faults))
+            order = order or self.random.sample(faults, len(faults))
             name = order.pop()
-            await faults[name](self)
+            async with self.unshared if name in UNSHARED else contextlib.nullcontext():
+                await FAULTS[name](self)
             await asyncio.sleep(self.random.uniform(0.2, 0.8))
 
     # What came of it.
@@ -232,7 +237,7 @@ class Campaign:
             digest = gate_oracle.context_digest(key, plan.context)
             known.add(digest)
             rows = found.by_context.get(digest, [])
-            wrong = gate_oracle.hold(plan, got, seen, rows, found.receipts)
+            wrong = gate_oracle.hold(plan, got, seen, rows, found.receipts, is_crashing=self._was(got, "crash"))
             wrong += self._excused(plan, got, rows)
             wrong += self._asked(plan, rows)
             result.wrong += [(number, text) for text in wrong]
@@ -242,11 +247,17 @@ class Campaign:
             result.faults[f"body: {plan.sends}"] += plan.sends != "plain"
             result.blocked += plan.plant in ("always", "broken")
             refused += got.status == 503
+        result.notes = found.notes
         result.decisions, result.sheds = found.decisions, found.sheds
+        result.wrong += [(0, f"{w} ended under {name}") for w, name in found.last.items() if name != "house-1"]
+        result.faults["policies put in force"] += sum(found.named.values())
         result.wrong += [(0, f"a decision on an unknown conversation {d}") for d in found.by_context if d not in known]
-        unsure = sum(got.status == 0 for got in self.got.values()) + self.result.faults["connections turned away"]
+        unsure = sum(got.status == 0 for got in self.got.values())
         if not refused <= found.sheds <= refused + unsure:
             result.wrong.append((0, f"{refused} were turned away, {found.sheds} stand in the record"))
+
+    def _was(self, got: Got, *names: str) -> bool:
+        return self.weather.was(names, got.began_s, got.ended_s)
 
     @staticmethod
     def _said(got: Got) -> str:
@@ -259,25 +270,24 @@ class Campaign:
 
     def _excused(self, plan: Plan, got: Got, rows: list[gate_oracle.Row]) -> list[str]:
         """What came in place of a reply, and whether anything was wrong meanwhile that explains it."""
-        was = lambda *names: self.weather.was(names, got.began_s, got.ended_s)  # noqa: E731
         if got.is_passed:
             return []
         if got.is_unkept:
-            return [] if was("disk full") else ["refused without a record while there was room"]
+            return [] if self._was(got, "disk full") else ["refused without a record while there was room"]
         is_due = plan.plant not in ("", "code") or any(row.failed for row in rows)
         match got.status:
             case 0:
-                is_meant = was("killed", "connections", "stopped") or not plan.decodes
+                is_meant = self._was(got, "killed") or not plan.decodes or got.why in ("quit", "never read")
             case 200 | 400:
-                is_meant = is_due or bool(plan.breaks) or was("crash", "killed")
+                is_meant = is_due or bool(plan.breaks) or self._was(got, "crash", "killed", "upstream gone")
             case 413:
                 is_meant = not plan.decodes
             case 500:
-                is_meant = was("crash") or plan.breaks == "status"
+                is_meant = self._was(got, "crash") or plan.breaks == "status"
             case 502 | 504:
-                is_meant = bool(plan.breaks) or was("upstream gone")
+                is_meant = bool(plan.breaks) or self._was(got, "upstream gone")
             case 503:
-                is_meant = was("overload", "connections")
+                is_meant = self._was(got, "overload", "connections")
             case _:
                 is_meant = False
         return [] if is_meant else [f"{self._said(got)} {got.why} for {plan.plant or 'nothing'} {plan.breaks} {plan.sends}"]
@@ -407,14 +417,13 @@ async def _kill(c: Campaign) -> None:
     pids = c.gate.workers()
     if len(pids) < 2:
         return
-    with c.weather.spell("killed", 2.0):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(c.random.choice(pids), signal.SIGKILL)
-        c.restarted = time.monotonic()
-        for _ in range(150):
-            await asyncio.sleep(0.1)
-            if len(c.gate.workers()) == 2:
-                break
+    with c.weather.spell("killed"), contextlib.suppress(ProcessLookupError):
+        os.kill(c.random.choice(pids), signal.SIGKILL)
+    for _ in range(150):
+        await asyncio.sleep(0.1)
+        if len(c.gate.workers()) == 2:
+            break
+    c.restarted = time.monotonic()
 
 
 async def _upstream_gone(c: Campaign) -> None:
@@ -438,11 +447,12 @@ async def _loris(c: Campaign) -> None:
 
 async def _never_reading(c: Campaign) -> None:
     with c.weather.spell("never reading"):
-        plans = [c.maker.next(plant="", door="chat", is_streamed=True, breaks="", sends="plain") for _ in range(10)]
+        plans = [
+            c.maker.next(plant="", is_streamed=True, breaks="", sends="plain", words=20_000) for _ in range(5)
+        ]
         for plan in plans:
             c.plans[plan.number] = plan
-            plan.pieces = plan.pieces[:1] * 1 + [b"data: {}\n\n"] * 1 + plan.pieces
-            c.got[plan.number] = Got(plan.number, time.monotonic(), time.monotonic(), why="never read", is_passed=True)
+            c.got[plan.number] = Got(plan.number, time.monotonic(), time.monotonic(), why="never read")
             _, writer = await asyncio.open_connection("127.0.0.1", c.gate.port)
             writer.transport.pause_reading()
             from tests.faults.gate_client import _send  # noqa: PLC0415
@@ -466,3 +476,8 @@ FAULTS: dict[str, Callable[[Campaign], Awaitable[None]]] = {
     "reload": _reload, "bad reload": _bad_reload, "kill": _kill, "upstream gone": _upstream_gone, "loris": _loris,
     "never reading": _never_reading, "bodies": _bodies,
 }  # fmt: skip
+
+AROUND = {"mood", "store", "clock", "overload", "kill", "loris", "never reading", "bodies"}
+WITHIN = set(FAULTS) - AROUND
+UNSHARED = {"overload", "disk", "crash"}
+"""Who is turned away unseen is noted, unless what notes it fails too: then nobody could count."""

@@ -45,6 +45,7 @@ class Record:
     outcomes: Counter[str] = field(default_factory=Counter[str])
     named: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     notes: Counter[str] = field(default_factory=Counter[str])
+    last: dict[str, str] = field(default_factory=dict[str, str])
     nameless: list[Row] = field(default_factory=list[Row])
     sheds: int = 0
     decisions: int = 0
@@ -86,6 +87,7 @@ def _noted(found: Record, worker: str, value: list[Any], policy: str) -> str:
         return ""
     if value[3] == "policy":
         found.named[worker, value[4]["name"]] += 1
+        found.last[worker] = str(value[4]["name"])
         return str(value[4]["name"])
     return policy
 
@@ -108,7 +110,9 @@ def _decision(found: Record, worker: str, value: list[Any], policy: str) -> None
         found.nameless.append(row)
 
 
-def hold(plan: Plan, got: Got, seen: Seen | None, rows: list[Row], receipts: Counter[str]) -> list[str]:
+def hold(
+    plan: Plan, got: Got, seen: Seen | None, rows: list[Row], receipts: Counter[str], *, is_crashing: bool
+) -> list[str]:
     """What of one request is not as it must be."""
     wrong = [*got.wrong, *(seen.wrong if seen else ())]
     asked = [row for row in rows if row.kind == "message"]
@@ -128,7 +132,22 @@ def hold(plan: Plan, got: Got, seen: Seen | None, rows: list[Row], receipts: Cou
             wrong.append("a reply to what was never asked")
     wrong += [text for row in asked if (text := _as_it_must_be(plan, row, is_asked=True))]
     wrong += _replied(plan, got, later)
+    if got.is_passed or (got.receipt and not is_crashing):
+        kinds, due = [row.kind for row in rows], _due(plan, is_replied=times > 0)
+        if not plan.breaks and kinds != due:
+            wrong.append(f"{kinds} were decided on, and {due} must be")
+    if is_crashing and plan.plant == "code":  # found, and then not found again: refused
+        return [text for text in wrong if not text.startswith("decided reject where code")]
     return wrong
+
+
+def _due(plan: Plan, *, is_replied: bool) -> list[str]:
+    """What must have been decided on, in this order, where an answer came that nothing broke."""
+    if not is_replied:
+        return ["message"]
+    if plan.is_called:
+        return ["message", "call"] if plan.is_streamed else ["message", "span", "call"]
+    return ["message", "span"]
 
 
 def _as_it_must_be(plan: Plan, row: Row, *, is_asked: bool) -> str:

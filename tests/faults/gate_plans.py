@@ -44,7 +44,8 @@ class Plan:
     """One request. `plant` stands in the request if `is_asked`, otherwise in the reply.
 
     `before`: what of the reply comes before what is planted in it. `sends`: how the request's body comes.
-    `breaks`: how the upstream fails, after `breaks_at` bytes. `is_called`: the reply is a tool call.
+    `breaks`: how the upstream fails, after `breaks_at` bytes. `is_called`: the reply is a tool call. `quits`: after
+    how many bytes of the request, or a little behind it, the client goes away.
     """
 
     number: int
@@ -62,7 +63,7 @@ class Plan:
     is_called: bool = False
     planted: str = ""
     arguments: str = ""
-    status: int = 200
+    quits: int = 0
     pauses: list[int] = field(default_factory=list)
 
     @property
@@ -115,7 +116,7 @@ class Plans:
         is_asked = plant in ("strict", "lenient", "broken") or given.get("is_asked", r.random() < 0.5)
         planted = self._planted(plant)
         is_called = door in ("chat", "messages") and plant in ("", "always") and r.random() < 0.15
-        before, after = self._some(2, 25), self._some(2, 25)
+        before, after = self._some(2, 25), self._some(2, given.get("words", 25))
         text = f"{before} {planted} {after}" if planted and not is_asked else f"{before} {after}"
         arguments = json.dumps({"path": text, "n": r.randrange(99)}, ensure_ascii=r.random() < 0.5) if is_called else ""
         asks = self._some(3, 20)
@@ -269,7 +270,10 @@ class Plans:
         from tests.faults import gate_replies  # noqa: PLC0415 - it knows plans
 
         events = gate_replies.events(plan, self._cut) if plan.is_streamed else [gate_replies.whole(plan)]
-        plan.pieces = self._chopped(b"".join(events)) if plan.is_streamed else events
+        data = b"".join(events)
+        if plan.is_streamed and self._random.random() < 0.2:
+            data = b": a comment\n\n" + data.replace(b"\n", b"\r\n")
+        plan.pieces = self._chopped(data) if plan.is_streamed else events
         size = len(plan.pieces)
         plan.pauses = sorted(self._random.sample(range(size), min(size, self._random.randrange(4))))
 
@@ -302,3 +306,5 @@ class Plans:
             plan.sends = given["sends"]
         elif 0.08 <= chance < 0.14 and plan.body:
             plan.sends = r.choice(("gzip", "br", "zstd"))
+        elif 0.14 <= chance < 0.16 and "breaks" not in given and len(plan.body) > 2:
+            plan.quits = r.randrange(1, 2 * len(plan.body))

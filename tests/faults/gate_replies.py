@@ -142,7 +142,7 @@ class Read:
         self.text = self.arguments = self.ends = self.receipt = ""
         self.is_odd = False
         self._later: list[str] = []
-        for block in data.split(b"\n\n"):
+        for block in data.replace(b"\r\n", b"\n").split(b"\n\n"):
             lines = [line[6:] for line in block.split(b"\n") if line.startswith(b"data: ")]
             if not lines or lines == [b"[DONE]"]:
                 self.ends += "+" if lines else ""

@@ -14,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 
+import counterproof
+
 INSIDE = Path(__file__).parent / "gate_inside"
 _ROOM = "2g"
 _POLICY = """\
@@ -167,8 +169,8 @@ class Gate:
 
     def __init__(self, folder: Path, options: list[str], inside: Inside, *, python: str = sys.executable) -> None:
         self.said, self.errors = folder / "said.txt", folder / "errors.txt"
-        root = Path(__file__).parent.parent.parent
-        env = {**os.environ, "PYTHONPATH": f"{INSIDE}:{root / 'src'}", "GATE_FAULTS": str(inside.path)}
+        source = Path(counterproof.__file__).parent.parent
+        env = {**os.environ, "PYTHONPATH": f"{INSIDE}:{source}", "GATE_FAULTS": str(inside.path)}
         with self.said.open("wb") as out, self.errors.open("wb") as err:
             self.process = subprocess.Popen(
                 [python, "-m", "counterproof", "gate", "serve", *options], stdout=out, stderr=err, env=env, cwd=folder
