@@ -368,3 +368,20 @@ def test_a_verdict_stands(tmp_path: Path) -> None:
         one.decide(digest(receipt), "upheld", "", NOW_S)
     assert [r.verdict for r in one.rulings()] == ["denied"]
     one.close()
+
+
+def test_a_challenge_that_was_fetched_while_it_was_quiet_opens_no_flood(tmp_path: Path) -> None:
+    """It stays good for twenty minutes; what it costs must not."""
+    one = book(tmp_path)
+    quiet = one.challenge(NOW_S)
+    answers = []
+    for _ in range(20):
+        receipt = appeal.new_receipt()
+        work = str(appeal.solve(quiet, receipt))
+        answers.append(one.hear(body(receipt=receipt, challenge=quiet.text, work=work), NOW_S).status)
+
+    asked = one.challenge(NOW_S).bits
+    assert answers == [202] * 10 + [401] * 10, "one bit of slack, no more"
+    assert asked == quiet.bits + 2
+    assert one.hear(worked(one, appeal.new_receipt()), NOW_S).status == 202
+    one.close()

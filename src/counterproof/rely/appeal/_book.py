@@ -26,6 +26,8 @@ _T = TypeVar("_T")
 _DAY_S: Final = 86_400
 _MOST_NOTE_CHARS: Final = 2_000
 _LEAST_BODY_BYTES: Final = 2_048
+_SLACK_BITS: Final = 1
+"""How much cheaper than now a challenge may be: who works while more is asked need not begin again at once."""
 
 
 class _Asked(msgspec.Struct, forbid_unknown_fields=True):
@@ -197,16 +199,18 @@ class Book:
     def _heard(self, asked: _Asked, receipt: str, now_s: int) -> Heard:
         epoch = now_s // self.terms.epoch_s
         spends = self._token(asked.token, now_s) if asked.token else None
-        if spends is None and not self._is_worked(asked, receipt, epoch):
+        if spends is None and not self._is_worked(asked, receipt, now_s):
             return self._unpaid(now_s)
         case = Case(receipt_digest(receipt), now_s // _DAY_S, asked.text)
         if not self._store.add(case, epoch, self.terms.cases, spends):
             return self._unpaid(now_s)
         return _HEARD
 
-    def _is_worked(self, asked: _Asked, receipt: str, epoch: int) -> bool:
-        given = read_challenge(asked.challenge, self._store.secret, epoch)
-        if given is None or not (asked.work.isascii() and asked.work.isdigit() and len(asked.work) < 20):
+    def _is_worked(self, asked: _Asked, receipt: str, now_s: int) -> bool:
+        given = read_challenge(asked.challenge, self._store.secret, now_s // self.terms.epoch_s)
+        if given is None or given.bits < self.challenge(now_s).bits - _SLACK_BITS:
+            return False
+        if not (asked.work.isascii() and asked.work.isdigit() and len(asked.work) < 20):
             return False
         return is_done(given, receipt, int(asked.work))
 
