@@ -41,7 +41,7 @@ _LETTERS = {"artefact": "a", "argument": "r", "target": "t", "content": "c", "id
 _WORD = bytes(c + 32 if 65 <= c <= 90 else c if c > 127 or 97 <= c <= 122 or 48 <= c <= 57 else 32 for c in range(256))
 _PLAIN = bytes(c for c in range(256) if not (48 <= c <= 57 or c in b"/_@"))
 _ROUND = b"()[]{}<>,;:'\"!?.`*|="
-_ODD = re.compile(rb"(?:[0-9/_@]|\.[a-z0-9])\S*")
+_ODD = re.compile(rb"[0-9/_@.](?:(?<!\.)|(?=[a-z0-9]))\S*")
 _ADDRESS = re.compile(rb"[a-z][a-z0-9+.-]{1,10}://(?:[^\s/?#@]{1,60}@)?([^\s/?#]{1,100})([^\s?#]{0,200})")
 _HOST = re.compile(rb"(?:[a-z0-9_-]{1,60}[.@]){1,5}[a-z]{2,12}(?::\d{1,5})?")
 _PATH = re.compile(rb"[\w.~@+-]{0,60}(?:/[\w.@+-]{1,60}){1,8}")
@@ -158,12 +158,12 @@ def _targets(words: Sequence[bytes], odd: Sequence[bytes]) -> Iterator[bytes]:
     for word in odd:
         if word.isdigit():
             has_numbers = True
-        elif address := _ADDRESS.match(word):
+        elif b"://" in word and (address := _ADDRESS.match(word)):
             host, path = address.groups()
             yield host
             if len(path) > 1:
                 yield host + path
-        elif _HOST.fullmatch(word) or (b"/" in word and _PATH.fullmatch(word)):
+        elif ((b"." in word or b"@" in word) and _HOST.fullmatch(word)) or (b"/" in word and _PATH.fullmatch(word)):
             yield word
     if has_numbers:
         yield from _places(words)
@@ -188,7 +188,7 @@ def _places(words: Sequence[bytes]) -> Iterator[bytes]:
 
 def _artefacts(odd: Sequence[bytes]) -> Iterator[bytes]:
     for word in odd:
-        if _FILE.fullmatch(word) or _IDENTIFIER.fullmatch(word):
+        if _FILE.fullmatch(word) if b"." in word else _IDENTIFIER.fullmatch(word):
             yield word
 
 
