@@ -181,3 +181,19 @@ def test_the_page_waits_for_the_book_where_nobody_else_does(tmp_path: Path) -> N
             assert (await page).status == 200
 
     asyncio.run(main())
+
+
+def test_only_an_operator_learns_the_names_of_what_is_held() -> None:
+    """Everything else on the pages is for whoever reaches the desk."""
+    held = desk.HeldNow(name="its name", since_ms=1, kind="call", door="mcp", tool="rm", rules=("r",))
+
+    async def main() -> None:
+        async with served(desk.Desk([Process(one(held=(held,)))], operator_key="word")) as client:
+            for path in ("/", "/status.json", "/metrics", "/ready", "/live", "/held"):
+                assert "its name" not in await (await client.get(path)).text()
+            shown = await (await client.get("/status.json")).json()
+            assert [each["tool"] for each in shown["held"]] == ["rm"]
+            for path in ("/status.json", "/held"):
+                assert "its name" in await (await client.get(path, headers=KEY)).text()
+
+    asyncio.run(main())

@@ -211,6 +211,8 @@ def test_a_model_sees_what_other_conversations_said() -> None:
 @pytest.mark.parametrize(("word", "outcome"), [("allow", "allow"), ("reject", "reject")])
 @pytest.mark.parametrize("action", ["hold", "escalate"])
 def test_a_held_event_waits_for_a_persons_word(action: Outcome, word: guard.Word, outcome: Outcome) -> None:
+    held_as: list[str] = []
+
     async def main() -> tuple[Decision, Kept, guard.Guard]:
         kept = Kept()
         found = ready(kept, words("odd", "odd", action), hold_s=30.0)
@@ -218,6 +220,7 @@ def test_a_held_event_waits_for_a_persons_word(action: Outcome, word: guard.Word
         await until_held(found)
         (held,) = found.held
         assert (held.rules, held.sighting.kind) == (("odd",), "call")
+        held_as.append(held.name)
         assert not found.release("another", word)
         assert found.release(held.name, word)
         decision = await waiting
@@ -229,6 +232,7 @@ def test_a_held_event_waits_for_a_persons_word(action: Outcome, word: guard.Word
     assert [d.outcome for *_, d in kept.decisions] == [action]
     assert kept.notes == [("override", {"receipt": appeal.receipt_digest(decision.receipt), "said": word})]
     assert found.counts.overrides == {word: 1}
+    assert held_as == [appeal.receipt_digest(decision.receipt)], "the receipt itself is the asker's alone"
 
 
 def test_nobody_comes_and_what_was_held_is_refused() -> None:

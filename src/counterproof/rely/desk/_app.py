@@ -125,8 +125,12 @@ class Desk:
         page, policy = status_page(await self.now(), now_ms=time.time_ns() // 1_000_000, rates=rates)
         return _response(page.encode(), "text/html", headers={"Content-Security-Policy": policy})
 
-    async def _json(self, _: web.Request) -> web.Response:
-        return _response(record.canonical_bytes(await self.now()), "application/json")
+    async def _json(self, request: web.Request) -> web.Response:
+        """By the names of what is held it could be released; whoever is no operator gets none."""
+        now = await self.now()
+        if not self._is_operator(request):
+            now = msgspec.structs.replace(now, held=tuple(msgspec.structs.replace(h, name="") for h in now.held))
+        return _response(record.canonical_bytes(now), "application/json")
 
     async def _metrics(self, _: web.Request) -> web.Response:
         return _response(exposition(await self.now()), headers={"Content-Type": CONTENT_TYPE})

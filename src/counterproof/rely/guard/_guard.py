@@ -294,10 +294,10 @@ class Guard:
         """What is held or left for a person waits; a word is written down before it takes effect; no word: refused."""
         if rules.policy.hold_s <= 0 or self._waiting.is_full:
             return msgspec.structs.replace(decision, outcome="reject")
-        name = decision.receipt
+        name = appeal.receipt_digest(decision.receipt)  # the receipt itself is the asker's alone
         word = await self._waiting.wait(name, sighting, decision, self._clock(), rules.policy.hold_s)
         outcome = "allow" if word == "allow" and sighting.context not in self._terminated else "reject"
-        is_noted = self._note("override", {"receipt": appeal.receipt_digest(name), "said": word}, self._clock())
+        is_noted = self._note("override", {"receipt": name, "said": word}, self._clock())
         self.counts.overrides[word] += 1
         return msgspec.structs.replace(decision, outcome=outcome if is_noted else "reject")
 

@@ -17,7 +17,10 @@ MAX_HELD = 1024
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person sees of an event that waits: its name, since when, what was seen, and which rules held it."""
+    """What a person sees of an event that waits: since when, what was seen, and which rules held it.
+
+    `name`: the digest of its receipt, as in the record; the receipt itself is the asker's alone.
+    """
 
     name: str
     since_ms: int
