@@ -24,12 +24,10 @@ from counterproof.record import Answer, Decision, Event, GatePolicy, PromptRule,
 from counterproof.rely import appeal, gate
 from counterproof.rely.guard._clock import Clock, steady
 from counterproof.rely.guard._counts import Counts
+from counterproof.rely.guard._ended import Ended
 from counterproof.rely.guard._held import Held, Waiting, Word
 
 UNKEPT = "gate:unkept"
-MAX_TERMINATED = 65_536
-"""How many terminated contexts are remembered; beyond it the oldest may begin anew."""
-
 
 Noted = Literal["override", "fault", "merge"]
 
@@ -87,6 +85,7 @@ class Guard:
         judge: Judges | None = None,
         clock: Clock | None = None,
         tells: Callable[[Event, Decision], None] | None = None,
+        ended: Ended | None = None,
     ) -> None:
         self._rules = rules
         self._trail = trail
@@ -100,7 +99,7 @@ class Guard:
         self._turn = 0
         self._history = gate.History()
         self._waiting = Waiting()
-        self._terminated: dict[str, None] = {}
+        self._ended = ended or Ended()
         self.counts = Counts()
         self.is_keeping = True
 
@@ -229,7 +228,7 @@ class Guard:
     def _up_to_date(self, seen: _Seen) -> _Seen:
         """A conversation may end while one of its events is looked at, or put to a safety model."""
         sighting = seen.sighting
-        if sighting.context not in self._terminated or gate.TERMINATED in sighting.failed:
+        if sighting.context not in self._ended or gate.TERMINATED in sighting.failed:
             return seen
         ended = msgspec.structs.replace(sighting, failed=(*sighting.failed, gate.TERMINATED))
         return msgspec.structs.replace(seen, sighting=ended)
@@ -278,17 +277,12 @@ class Guard:
         else:
             self.is_keeping = True
         if decision.outcome == "terminate" and seen.sighting.context:
-            self._terminate(seen.sighting.context)
+            self._ended.add(seen.sighting.context)
         self.counts.add(seen.sighting, answers, decision, time.perf_counter() - began)
         if self._tells is not None:
             with contextlib.suppress(Exception):
                 self._tells(event, decision)
         return decision
-
-    def _terminate(self, context: str) -> None:
-        if len(self._terminated) >= MAX_TERMINATED:
-            del self._terminated[next(iter(self._terminated))]
-        self._terminated[context] = None
 
     async def _await_person(self, rules: gate.Rules, sighting: Sighting, decision: Decision) -> Decision:
         """What is held or left for a person waits; a word is written down before it takes effect; no word: refused."""
@@ -296,7 +290,9 @@ class Guard:
             return msgspec.structs.replace(decision, outcome="reject")
         name = appeal.receipt_digest(decision.receipt)  # the receipt itself is the asker's alone
         word = await self._waiting.wait(name, sighting, decision, self._clock(), rules.policy.hold_s)
-        outcome = "allow" if word == "allow" and sighting.context not in self._terminated else "reject"
+        if word == "allow" and sighting.context in self._ended:
+            word = "reject"  # what became of it is what counts
+        outcome = "allow" if word == "allow" else "reject"
         is_noted = self._note("override", {"receipt": name, "said": word}, self._clock())
         self.counts.overrides[word] += 1
         return msgspec.structs.replace(decision, outcome=outcome if is_noted else "reject")

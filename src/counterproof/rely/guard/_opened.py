@@ -15,9 +15,11 @@ from counterproof import errors, note
 from counterproof.record import Decision, Event
 from counterproof.rely import gate, judge, trail
 from counterproof.rely.guard._clock import steady
+from counterproof.rely.guard._ended import Ended
 from counterproof.rely.guard._guard import Guard
 
 _FILE = "secret"
+_ENDED = "terminated"
 _SECRET_BYTES = 32
 _MAX_WORKERS = 1024
 
@@ -93,10 +95,14 @@ def opened(
     clock = steady()
     signer = note.read_key(key) if key is not None else None
     kept = _kept(folder, worker, name, clock(), signer, trail.Pace(sync_s=sync_s))
+    ended = Ended(folder / _ENDED)
     try:
-        watched = Guard(rules, kept, memory=gate.Memory(rules.policy.memory), judge=asked, clock=clock, tells=tells)
+        watched = Guard(
+            rules, kept, memory=gate.Memory(rules.policy.memory), judge=asked, clock=clock, tells=tells, ended=ended
+        )
         yield Ready(policy, secret, watched, kept, asked, time.time_ns() // 1_000_000, is_measured)
     finally:
+        ended.close()
         kept.close(clock())
 
 
