@@ -33,12 +33,24 @@ def main() -> int:
     try:
         result = asyncio.run(one.run(given.requests, faults))
     finally:
-        if not given.keep: one.disk.close()
-        if one.gate.process.poll() is None: one.gate.process.kill()
+        if not given.keep:
+            one.disk.close()
+        if one.gate.process.poll() is None:
+            one.gate.process.kill()
     print(f"{result.requests} requests in {result.took_s:.0f} s")
     for name in ("statuses", "planted", "faults", "notes"):
         print(name, dict(getattr(result, name)))
-    print("blocked", result.blocked, "decisions", result.decisions, "sheds", result.sheds, "peak", result.peak_mib, result.last_mib)
+    print(
+        "blocked",
+        result.blocked,
+        "decisions",
+        result.decisions,
+        "sheds",
+        result.sheds,
+        "peak",
+        result.peak_mib,
+        result.last_mib,
+    )
     print(result.audit)
     print("acts", Counter(a[0] for a in result.acts), "harmful", result.harmful, "caught", result.caught)
     print(len(result.wrong), "wrong")

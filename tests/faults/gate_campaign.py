@@ -148,7 +148,7 @@ class Campaign:
             self.left -= 1
             got = await self.ask(client)
             if (got.status == 0 and not self.plans[got.number].quits) or got.status in (500, 502) or got.is_unkept:
-                await asyncio.sleep(0.05)  # a fault is over before all requests are spent on it
+                await asyncio.sleep(0.2)  # a fault is over before all requests are spent on it
         client.close()
 
     async def ask(self, client: Client, **given: Any) -> Got:
@@ -167,7 +167,13 @@ class Campaign:
         return got
 
     async def _calm(self) -> None:
-        """At the end without faults everything that is harmless must pass again."""
+        """At the end, without faults, everything that is harmless must pass again."""
+        self.inside.share(CRASH, 0)
+        self.inside.offset(0)
+        self.model.moods.update(strict="well", lenient="well")
+        self.upstream.delay_s = 0.0
+        if not self.upstream.http.is_open:
+            await self.upstream.http.open()
         write_policy(self.policy, "house-1", self.model.http.port)
         self.disk.free(self.gate.workers())
         self.gate.reload()
@@ -290,7 +296,11 @@ class Campaign:
                 is_meant = self._was(got, "overload", "connections")
             case _:
                 is_meant = False
-        return [] if is_meant else [f"{self._said(got)} {got.why} for {plan.plant or 'nothing'} {plan.breaks} {plan.sends}"]
+        return (
+            []
+            if is_meant
+            else [f"{self._said(got)} {got.why} for {plan.plant or 'nothing'} {plan.breaks} {plan.sends}"]
+        )
 
     def _asked(self, plan: Plan, rows: list[gate_oracle.Row]) -> list[str]:
         """An answer of a safety model in the record is one that the model gave."""
@@ -311,12 +321,16 @@ class Campaign:
                         f"read, {w.unread} not ({w.why_unread or 'none'}), {w.crashes} crashes, {w.torn_bytes} torn bytes"
                         for w in found.workers)
         )  # fmt: skip
-        self.result.wrong += [(0, f"audit: {m.where} {m.what}: {m.recorded} / {m.computed}") for m in found.mismatches[:20]]
+        self.result.wrong += [
+            (0, f"audit: {m.where} {m.what}: {m.recorded} / {m.computed}") for m in found.mismatches[:20]
+        ]
 
     def _controlled(self) -> None:
         """Of what was done on purpose, what could do harm, and how much of that was found."""
         result = self.result
-        result.acts = [act for act in self.inside.acts() if act[0] in CONTROLS]
+        acts = self.inside.acts()
+        result.faults["crashes within"] = sum(act[0] == "crash" for act in acts)
+        result.acts = [act for act in acts if act[0] in CONTROLS]
         if not self.control:
             return
         key = gate_oracle.context_key((self.trail / "secret").read_text())
@@ -348,7 +362,7 @@ def free_port() -> int:
 
 async def _crash(c: Campaign) -> None:
     with c.weather.spell("crash"):
-        c.inside.share(CRASH, c.random.choice((0.002, 0.02, 0.3)))
+        c.inside.share(CRASH, c.random.choice((0.002, 0.01, 0.1)))
         await asyncio.sleep(c.random.uniform(0.5, 2))
         c.inside.share(CRASH, 0)
 
@@ -439,17 +453,18 @@ async def _loris(c: Campaign) -> None:
         for step in range(20):
             for at, (_, writer) in enumerate(opened):
                 with contextlib.suppress(OSError):
-                    writer.write(b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-a: bbbbbbbb"[step * 3 :][:3] if at % 2
-                                 else b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 999\r\n\r\n{"[step * 3 :][:3])
+                    writer.write(
+                        b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-a: bbbbbbbb"[step * 3 :][:3]
+                        if at % 2
+                        else b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 999\r\n\r\n{"[step * 3 :][:3]
+                    )
             await asyncio.sleep(0.1)
         asyncio.get_running_loop().call_later(15, lambda: [writer.transport.abort() for _, writer in opened])
 
 
 async def _never_reading(c: Campaign) -> None:
     with c.weather.spell("never reading"):
-        plans = [
-            c.maker.next(plant="", is_streamed=True, breaks="", sends="plain", words=20_000) for _ in range(5)
-        ]
+        plans = [c.maker.next(plant="", is_streamed=True, breaks="", sends="plain", words=20_000) for _ in range(5)]
         for plan in plans:
             c.plans[plan.number] = plan
             c.got[plan.number] = Got(plan.number, time.monotonic(), time.monotonic(), why="never read")

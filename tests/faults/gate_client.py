@@ -120,7 +120,9 @@ async def _send(writer: asyncio.StreamWriter, plan: Plan) -> None:
         size = b"transfer-encoding: chunked\r\n"
     version = b"anthropic-version: 2023-06-01\r\n" if plan.door == "messages" else b""
     head = b"POST %b HTTP/1.1\r\nhost: gate\r\ncontent-type: application/json\r\nx-case: %d\r\nx-conversation: %b\r\n"
-    writer.write(head % (PATHS[plan.door].encode(), plan.number, plan.context.encode()) + version + size + extra + b"\r\n")
+    writer.write(
+        head % (PATHS[plan.door].encode(), plan.number, plan.context.encode()) + version + size + extra + b"\r\n"
+    )
     if plan.sends.startswith("huge"):
         with contextlib.suppress(OSError):  # refused before the end: what was said is read all the same
             await _send_huge(writer, is_chunked=plan.sends != "huge")
@@ -252,4 +254,7 @@ def _sent(plan: Plan) -> tuple[str, str]:
 
 def _begins(whole: str, found: str) -> bool:
     """Arguments leave whole or not at all; how they are written may differ."""
-    return not found or (whole != "" and json.loads(found) == json.loads(whole))
+    try:
+        return not found or (whole != "" and json.loads(found) == json.loads(whole))
+    except ValueError:
+        return False

@@ -166,7 +166,9 @@ def _as_it_must_be(plan: Plan, row: Row, *, is_asked: bool) -> str:
         failures -= {"strict"}
     if row.outcome == wanted or (failures and row.outcome == "reject" and plant != "broken"):
         return ""
-    return f"decided {row.outcome} where {plant or 'nothing'} is planted, under {row.policy}: {row.statuses} {row.failed}"
+    return (
+        f"decided {row.outcome} where {plant or 'nothing'} is planted, under {row.policy}: {row.statuses} {row.failed}"
+    )
 
 
 def _replied(plan: Plan, got: Got, later: list[Row]) -> list[str]:

@@ -235,7 +235,11 @@ class Plans:
         call = {"id": "x1", "type": "function", "function": {"name": "look", "arguments": json.dumps({"at": said})}}
         if r.random() < 0.5:
             called = {"role": "assistant", "tool_calls": [call]}
-            return [{"role": "user", "content": "hello"}, called, {"role": "tool", "tool_call_id": "x1", "content": "3"}]
+            return [
+                {"role": "user", "content": "hello"},
+                called,
+                {"role": "tool", "tool_call_id": "x1", "content": "3"},
+            ]
         call["function"]["arguments"] = "{}"
         return [
             {"role": "system", "content": "be brief"},
@@ -295,7 +299,17 @@ class Plans:
     def _breaks(self, plan: Plan, given: dict[str, Any]) -> None:
         r = self._random
         chance = r.random()
-        whole: tuple[Breaks, ...] = ("reset", "end", "garbage", "silent", "status", "redirect", "coded", "length", "slow")
+        whole: tuple[Breaks, ...] = (
+            "reset",
+            "end",
+            "garbage",
+            "silent",
+            "status",
+            "redirect",
+            "coded",
+            "length",
+            "slow",
+        )
         streamed: tuple[Breaks, ...] = ("reset", "end", "reset", "end", "garbage", "coded", "no events", "odd event")
         if "breaks" in given:
             plan.breaks = given["breaks"]

@@ -38,6 +38,11 @@ class Http:
         self.port = 0
         self._writers: set[asyncio.StreamWriter] = set()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it listens."""
+        return self._server is not None and self._server.is_serving()
+
     async def open(self) -> None:
         """Begins to listen, at the same port as before."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, backlog=2048, limit=1 << 20)
@@ -247,7 +252,14 @@ def _head_of(data: bytes) -> bytes:
 
 def _odd(number: int) -> str:
     """Answers that are none."""
-    tries = ("PASS or STOP, who knows", '{"label": "PASS", "label": "STOP"}', "", "{", '{"label": "MAYBE"}', "PASS " * 900)
+    tries = (
+        "PASS or STOP, who knows",
+        '{"label": "PASS", "label": "STOP"}',
+        "",
+        "{",
+        '{"label": "MAYBE"}',
+        "PASS " * 900,
+    )
     return tries[number % len(tries)]
 
 
