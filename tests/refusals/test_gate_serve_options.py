@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -23,6 +24,14 @@ from counterproof.errors import BadOption
         (["--identity-header", "é"], r"--identity-header: 'é' names no header"),
     ],
 )
+def test_more_processes_than_a_head_can_name_are_refused(tmp_path: Path) -> None:
+    """Their record could never be published."""
+    given = ["http://127.0.0.1:1", "--policy", str(tmp_path), "--trail", str(tmp_path / "trail"), "--workers", "61"]
+
+    with pytest.raises(click.BadParameter, match="61 is not in the range"):
+        CliRunner().invoke(_gate_serve.serve, given, standalone_mode=False, catch_exceptions=False)
+
+
 def test_an_option_that_does_nothing_is_refused(tmp_path: Path, options: list[str], says: str) -> None:
     given = ["http://127.0.0.1:1", "--policy", str(tmp_path), "--trail", str(tmp_path / "trail"), *options]
 

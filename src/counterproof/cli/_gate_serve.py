@@ -16,7 +16,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--name", default="gate", show_default=True, help="The gate's name in its record and in the log.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8700, show_default=True, help="0: any that is free.")
-@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes that share it.")
+@click.option("--workers", type=click.IntRange(1, 60), default=1, show_default=True, help="Processes that share it.")
 @click.option("--desk-host", default="127.0.0.1", show_default=True, help="Address of the desk: not for everybody.")
 @click.option(
     "--desk-port", type=click.IntRange(0, 65535), default=None, help="Serve metrics, status and appeals there."
