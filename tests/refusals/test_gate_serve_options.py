@@ -24,14 +24,6 @@ from counterproof.errors import BadOption
         (["--identity-header", "é"], r"--identity-header: 'é' names no header"),
     ],
 )
-def test_more_processes_than_a_head_can_name_are_refused(tmp_path: Path) -> None:
-    """Their record could never be published."""
-    given = ["http://127.0.0.1:1", "--policy", str(tmp_path), "--trail", str(tmp_path / "trail"), "--workers", "61"]
-
-    with pytest.raises(click.BadParameter, match="61 is not in the range"):
-        CliRunner().invoke(_gate_serve.serve, given, standalone_mode=False, catch_exceptions=False)
-
-
 def test_an_option_that_does_nothing_is_refused(tmp_path: Path, options: list[str], says: str) -> None:
     given = ["http://127.0.0.1:1", "--policy", str(tmp_path), "--trail", str(tmp_path / "trail"), *options]
 
@@ -39,3 +31,11 @@ def test_an_option_that_does_nothing_is_refused(tmp_path: Path, options: list[st
         CliRunner().invoke(_gate_serve.serve, given, standalone_mode=False, catch_exceptions=False)
 
     assert not (tmp_path / "trail").exists()
+
+
+def test_more_processes_than_a_head_can_name_are_refused(tmp_path: Path) -> None:
+    """Their record could never be published."""
+    given = ["http://127.0.0.1:1", "--policy", str(tmp_path), "--trail", str(tmp_path / "trail"), "--workers", "61"]
+
+    with pytest.raises(click.BadParameter, match="61 is not in the range"):
+        CliRunner().invoke(_gate_serve.serve, given, standalone_mode=False, catch_exceptions=False)
