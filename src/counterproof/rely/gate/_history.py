@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 from msgspec.structs import replace
 
 from counterproof.record import Event, Piece
@@ -18,7 +20,7 @@ class History:
     """
 
     def __init__(self, max_known: int = MAX_KNOWN) -> None:
-        self._known: dict[int, None] = {}
+        self._known: OrderedDict[int, None] = OrderedDict()  # a plain one is slow to give up what was put in first
         self._max = max_known
 
     def __len__(self) -> int:
@@ -29,12 +31,15 @@ class History:
         known, changed = self._known, None
         for at, piece in enumerate(event.pieces):
             name = hash((piece.role, piece.text))
-            is_known = known.pop(name, True) is None
-            known[name] = None
+            is_known = name in known
+            if is_known:
+                known.move_to_end(name)
+            else:
+                known[name] = None
             is_new = not is_known if not piece.is_new else not (is_known and piece.role == "system")
             if is_new != piece.is_new:
                 changed = changed or list(event.pieces)
                 changed[at] = Piece(piece.text, piece.role, piece.where, is_new)
         while len(known) > self._max:
-            del known[next(iter(known))]
+            known.popitem(last=False)
         return event if changed is None else replace(event, pieces=tuple(changed))

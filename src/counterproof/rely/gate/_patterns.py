@@ -25,6 +25,8 @@ MOST_PATTERNS = 20_000
 MOST_CHARACTERS = 2_000_000
 MOST_KNOWN_CHARS = 12_000_000
 """Texts in which nothing was found are known, so many characters of them: a conversation comes again with each turn."""
+_ENTRY_CHARS = 150
+"""What it takes to know a text besides its characters, about."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -177,7 +179,7 @@ class Patterns:
         """Remembers texts in which no rule's patterns are found, whoever says them."""
         for text in texts:
             self._empty[text] = None
-            self._known_chars += len(text)
+            self._known_chars += len(text) + _ENTRY_CHARS
         if self._known_chars > MOST_KNOWN_CHARS:
             self._empty, self._known_chars = {}, 0
 
