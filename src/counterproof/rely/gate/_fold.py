@@ -66,7 +66,12 @@ _NAMED = re.compile(
 _TAGS = (0xE0020, 0xE007E)
 _DIACRITICS = ((0x300, 0x36F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF), (0xFE20, 0xFE2F))
 _SELECTORS = ((0xFE00, 0xFE0F), (0xE0100, 0xE01EF), (0x180B, 0x180F))
-_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u17b4\u17b5\ufffd")
+_POINTS = ((1, 1), (10, 36), (200, 240))
+"""Combining classes of marks without which a text reads the same: overlays, points of Hebrew, Arabic and Syriac, and
+whatever stands above or below. Vowel signs, nukta, virama and kana's voicing are as good as letters."""
+_UNSEEN = frozenset({"Cf", "Cc", "Me", "Cs", "Cn", "Co"})
+"""What is drawn as nothing, and what no font is sure to draw: unassigned and private."""
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u17b4\u17b5\u2800\ufffd")
 """Letters that are drawn as nothing (Default_Ignorable_Code_Point), and what stands for half a character."""
 
 
@@ -159,7 +164,9 @@ def _one(char: str) -> str:  # noqa: PLR0911 - one line per kind of character
     code, kind = ord(char), unicodedata.category(char)
     if _TAGS[0] <= code <= _TAGS[1]:  # invisible copies of ASCII, in which instructions to a model are hidden
         return chr(code - 0xE0000).lower()
-    if kind in ("Cf", "Cc", "Me", "Cs") or char in _BLANK or _is_in(code, _DIACRITICS) or _is_in(code, _SELECTORS):
+    if kind in _UNSEEN or char in _BLANK or _is_in(code, _DIACRITICS) or _is_in(code, _SELECTORS):
+        return ""
+    if kind == "Mn" and _is_in(unicodedata.combining(char), _POINTS):
         return ""
     if kind in ("Zs", "Zl", "Zp"):
         return " "

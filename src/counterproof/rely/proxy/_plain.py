@@ -12,7 +12,7 @@ import msgspec
 from counterproof.record import Event, Piece, PieceRole
 
 _DEEPEST = 64
-_TAG = re.compile(r"<!--.*?-->|<[^<>]{0,4000}>", re.DOTALL)
+_BEYOND = re.compile(r"&#(?:[xX][0-9A-Fa-f]{8,}|[0-9]{8,});?")
 _BLOB = re.compile(r"[A-Za-z0-9+/_=-]{512,}")
 
 
@@ -102,7 +102,21 @@ def _readings(text: str, kind: str) -> tuple[str, ...]:
     """A text, and of a page what a reader sees of it."""
     if kind.partition(";")[0].strip().lower() != "text/html":
         return (text,) if text else ()
-    return text, html.unescape(_TAG.sub("", text))
+    return text, html.unescape(_BEYOND.sub("\ufffd", _shown(text)))
+
+
+def _shown(page: str) -> str:
+    """A page without its tags and comments; what is never closed is shown."""
+    parts: list[str] = []
+    at = 0
+    while (start := page.find("<", at)) >= 0:
+        end = "-->" if page.startswith("<!--", start) else ">"
+        close = page.find(end, start)
+        if close < 0:
+            break
+        parts.append(page[at:start])
+        at = close + len(end)
+    return "".join([*parts, page[at:]])
 
 
 def _is_strange(kind: str) -> bool:
