@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterproof import errors, record
-from counterproof.record import ConditionRule, NotMeasured, PatternRule, PromptRule, ThresholdRule
+from counterproof.record import ConditionRule, Estimate, Interval, NotMeasured, PatternRule, PromptRule, ThresholdRule
 from counterproof.rely.gate._policy import policy_bytes, read_policy
 from counterproof.rely.gate._policy_examples import labelled
-from counterproof.rely.gate._policy_rates import RATES, Rates, read_rates
+from counterproof.rely.gate._policy_rates import RATES, Rates, RuleRates, read_rates
 from counterproof.rely.gate._policy_yaml import At, read
 from tests.house.source_tree import ROOT
 
@@ -129,18 +129,38 @@ def test_a_table_in_the_shape_of_the_published_packs_is_read() -> None:
     assert labelled(table, "x.csv", ["X0", "X1"]) == (("hi", "X0"), ("well,\nhi", "X0"), ("bad", "X1"), ("no", "X0"))
 
 
+def _measured(policy: record.GatePolicy, **said: Estimate) -> Rates:
+    rate: Estimate = Interval(value=0.5, low=0.1, high=0.9, level=0.95, n=2, clusters=2, method="mid-P")
+    names = [name for name in RuleRates.__struct_fields__ if name.endswith(("positives", "recall", "precision"))]
+    estimates = {**dict.fromkeys(names, rate), **said}
+    whole = RuleRates(rule="", kind="policy", allowed=2, stopped=2, failed=0, matrix=(), **estimates)
+    return Rates(policy=record.digest_of(policy), rules=(whole,))
+
+
 def test_rates_are_those_of_exactly_these_rules(folder: Path) -> None:
     policy = read_policy(folder)
     found = read_rates(folder, policy)
     assert isinstance(found, NotMeasured)
     assert "nobody measured" in found.reason
-    rates = Rates(policy=record.digest_of(policy), rules=())
+    rates = _measured(policy)
     (folder / RATES).write_bytes(record.canonical_bytes(rates))
     assert read_rates(folder, policy) == rates
     (folder / "list.txt").write_text("another\n")
     found = read_rates(folder, read_policy(folder))
     assert isinstance(found, NotMeasured)
     assert "other rules" in found.reason
+
+
+@pytest.mark.parametrize("name", ["false_positives", "recall", "everything"])
+def test_a_file_that_says_that_nothing_was_measured_measures_nothing(folder: Path, name: str) -> None:
+    """`gate test --write` of a policy without examples writes one: the gate must go on to warn."""
+    policy, nothing = read_policy(folder), NotMeasured(reason="no examples")
+    rates = _measured(policy, **{name: nothing} if name != "everything" else {})
+    if name == "everything":
+        rates = Rates(policy=rates.policy, rules=())
+    (folder / RATES).write_bytes(record.canonical_bytes(rates))
+
+    assert isinstance(read_rates(folder, policy), NotMeasured)
 
 
 def test_plain_words_are_what_they_say() -> None:

@@ -59,6 +59,8 @@ class Rates(Record, frozen=True, kw_only=True):
 def read_rates(folder: Path, policy: record.GatePolicy) -> Rates | NotMeasured:
     """The rates in a policy's folder; not measured where there are none, or where they are another policy's.
 
+    Nor where the file itself says that either rate of the whole policy was not measured.
+
     Raises:
         BadGate: the file is there and cannot be read.
     """
@@ -78,4 +80,9 @@ def read_rates(folder: Path, policy: record.GatePolicy) -> Rates | NotMeasured:
         raise errors.BadGate(f"is no file of error rates ({exc})", where=str(path), mend=_MEND) from exc
     if rates.policy != record.digest_of(policy):
         return NotMeasured(reason="the error rates were measured for other rules than these")
+    whole = next((one for one in rates.rules if one.kind == "policy" and not one.rule), None)
+    if whole is None or isinstance(whole.false_positives, NotMeasured) or isinstance(whole.recall, NotMeasured):
+        return NotMeasured(
+            reason="the policy's examples measure no false positives, or no recall"
+        )
     return rates
