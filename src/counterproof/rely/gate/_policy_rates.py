@@ -82,7 +82,5 @@ def read_rates(folder: Path, policy: record.GatePolicy) -> Rates | NotMeasured:
         return NotMeasured(reason="the error rates were measured for other rules than these")
     whole = next((one for one in rates.rules if one.kind == "policy" and not one.rule), None)
     if whole is None or isinstance(whole.false_positives, NotMeasured) or isinstance(whole.recall, NotMeasured):
-        return NotMeasured(
-            reason="the policy's examples measure no false positives, or no recall"
-        )
+        return NotMeasured(reason="the policy's examples measure no false positives, or no recall")
     return rates
