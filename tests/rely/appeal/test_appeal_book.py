@@ -174,10 +174,11 @@ def test_what_is_too_long_is_not_read(tmp_path: Path) -> None:
     one.close()
 
 
-def test_the_longest_text_fits(tmp_path: Path) -> None:
+@pytest.mark.parametrize("letter", ["e", "\u00e9", "\U0001f600"])
+def test_the_longest_text_fits(tmp_path: Path, letter: str) -> None:
     one, receipt = book(tmp_path), appeal.new_receipt()
 
-    assert said(one.hear(worked(one, receipt, "\u00e9" * CHEAP.text_chars), NOW_S)) == HEARD
+    assert said(one.hear(worked(one, receipt, letter * CHEAP.text_chars), NOW_S)) == HEARD
     one.close()
 
 

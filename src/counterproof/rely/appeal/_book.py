@@ -187,7 +187,7 @@ class Book:
 
     @property
     def _most_bytes(self) -> int:
-        return _LEAST_BODY_BYTES + 6 * self.terms.text_chars  # a character has at most six bytes as JSON escapes it
+        return _LEAST_BODY_BYTES + 12 * self.terms.text_chars  # JSON escapes a character in up to twelve bytes
 
     def _is_text(self, text: str) -> bool:
         return len(text) <= self.terms.text_chars and self._is_clean(text)
