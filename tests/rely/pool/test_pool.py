@@ -213,6 +213,32 @@ def test_it_works_in_the_background_and_tells_what_is_left_when_it_ends(server: 
     assert len(server.entries) == 2
 
 
+def test_it_ends_even_if_the_client_makes_another_error_of_being_cancelled(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, one = joined()
+    waits = asyncio.Event()
+
+    async def stubborn(*_: object) -> object:
+        waits.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise ConnectionError("cut off") from None
+        return None
+
+    monkeypatch.setattr(server, "execute_command", stubborn)
+
+    async def run() -> None:
+        one.start()
+        await waits.wait()
+        await one.close()
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+
+    assert (one.status.failures, one.status.said) == (1, "ConnectionError: cut off")
+
+
 def test_it_tries_again_by_itself(server: Server) -> None:
     server.is_down = True
     one, first = joined()

@@ -25,6 +25,7 @@ _AT_ONCE = 16
 _MOST_WAITING_BYTES = 32_000_000
 _MOST_KEPT = 10_000
 _LONGEST_WAIT_S = 30.0
+_ENDS_WITHIN_S = 1.0
 _WHO, _WHAT = b"o", b"d"
 
 _Entries: TypeAlias = "list[tuple[bytes, dict[bytes, bytes]]]"
@@ -61,7 +62,7 @@ class Pool:
         self._waiting_bytes = 0
         self._after = b"0-0"
         self._task: asyncio.Task[None] | None = None
-        self._is_connected = False
+        self._is_connected = self._is_closing = False
         self._sent = self._taken = self._refused = self._lost = self._failures = 0
         self._said = ""
 
@@ -81,11 +82,11 @@ class Pool:
 
     async def close(self) -> None:
         """Tells what is left, if the store answers within a second, and ends."""
-        if self._task is not None:
+        self._is_closing = True
+        while self._task is not None and not self._task.done():
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+            await asyncio.wait([self._task], timeout=_ENDS_WITHIN_S)
+        self._task = None
         with contextlib.suppress(Exception):
             async with asyncio.timeout(1.0):
                 await self._tell()
@@ -101,12 +102,15 @@ class Pool:
             self._is_connected, self._after = False, b"0-0"
             self._failures += 1
             self._said = f"{type(e).__name__}: {e}"[:200]
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # a client may make another error of being cancelled
+                raise asyncio.CancelledError from None
         else:
             self._is_connected = True
 
     async def _go(self) -> None:
         in_a_row = 0
-        while True:
+        while not self._is_closing:
             await self.exchange()
             in_a_row = 0 if self._is_connected else in_a_row + 1
             wait_s = min(self._every_s * 2 ** min(in_a_row, 10), max(_LONGEST_WAIT_S, self._every_s))
