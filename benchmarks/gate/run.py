@@ -231,7 +231,7 @@ def _nemo() -> None:
 
 
 PARTS: dict[str, Callable[[], bool]] = {
-    "process": inside.steps, "memory": inside.memory, "proxy": proxy, "stream": stream, "peers": peers,
+    "process": inside.steps, "proxy": proxy, "stream": stream, "peers": peers, "memory": inside.memory,
 }  # fmt: skip
 
 
