@@ -139,3 +139,17 @@ def test_a_file_that_is_none_of_ours_is_refused(tmp_path: Path, text: str) -> No
 
     with pytest.raises(errors.BadGate, match="counterproof-gate-tools/1"):
         tools.Pins(file)
+
+
+def test_a_tool_that_could_not_be_kept_is_not_taken_for_kept(tmp_path: Path) -> None:
+    """Otherwise it would pass from then on, and be forgotten with the process: the next one would trust any other."""
+    file = tmp_path / "folder" / "tools.json"
+    pins = tools.Pins(file)
+    for _ in range(2):
+        with pytest.raises(errors.StorageFailed):
+            pins.add("say", {"name": "say"})
+    file.parent.mkdir()
+
+    pins.add("say", {"name": "say"})
+
+    assert tools.Pins(file).is_changed("say", {"name": "say", "description": "another"})

@@ -41,13 +41,14 @@ class Pins:
         """Remembers a tool that is seen for the first time; one that changed keeps what it was first.
 
         Raises:
-            StorageFailed: the file cannot be written.
+            StorageFailed: the file cannot be written, and the tool is not remembered.
         """
         if name in self._first:
             return
-        self._first[name] = digest(tool)
+        found = digest(tool)
         if self._path is not None:
-            _write(self._path, self._first)
+            _write(self._path, {**self._first, name: found})
+        self._first[name] = found
 
 
 def _read(path: Path) -> dict[str, str]:
