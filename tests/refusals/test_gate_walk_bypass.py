@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from counterproof.errors import BadGate
 from counterproof.record import EventKind, GatePolicy, Outcome, PatternRule, PieceRole
 from counterproof.rely import gate
 
@@ -149,3 +150,34 @@ def test_what_is_made_by_a_replacement_across_parts_is_refused() -> None:
 
 def test_a_replacement_may_hold_what_a_pattern_finds() -> None:
     assert modified(["a bomb"], mask("bomb", "[bomb]")) == ("modify", ["a [bomb]"])
+
+
+@pytest.mark.parametrize("depth", [63, 64, 65, 200])
+def test_what_is_nested_too_deep_to_be_told_apart_is_read_as_one_text(depth: int) -> None:
+    held: object = {"x": "bomb"}
+    for _ in range(depth):
+        held = [held]
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "f", "arguments": held}}
+    assert outcomes("mcp.request", call) == ["reject"]
+
+
+def test_what_has_an_address_too_long_to_be_told_is_read_as_one_text() -> None:
+    held: object = {"bomb": 1}
+    for _ in range(3):
+        held = {"x" * 300: held}
+    assert outcomes("python.message", held) == ["reject"]
+
+
+def test_the_text_after_the_last_that_is_told_is_read() -> None:
+    assert outcomes("python.message", [*["x"] * 50_001, "bomb"]) == ["reject"]
+
+
+def test_what_is_to_be_replaced_where_nothing_can_be_is_refused_by_the_rewriting() -> None:
+    held: object = "bomb"
+    for _ in range(70):
+        held = [held]
+    body = json.dumps(held).encode()
+    (piece,) = (piece for piece in gate.walk("python.message", body, door="test").events[0].pieces if piece.text)
+
+    with pytest.raises(BadGate):
+        gate.rewrite(body, [(piece.where, 0, 4, "cake")])

@@ -284,7 +284,8 @@ def test_notes_on_tools_count_like_others() -> None:
 def test_many_texts_are_read_up_to_a_number_and_then_noted() -> None:
     event = _walk("python.message", ["x"] * 50_010).events[0]
 
-    assert len(event.pieces) == 50_000
+    assert len(event.pieces) == 50_001
+    assert (event.pieces[-1].text, event.pieces[-1].where) == ("\n".join("x" * 10), "|deep")
     assert event.unscanned == ("body: more than 50000 texts",)
 
 

@@ -58,7 +58,7 @@ class About(NamedTuple):
 class Reading:
     """What has been found so far in one body."""
 
-    __slots__ = ("calls", "is_new", "is_reply", "left", "pieces", "splits", "unscanned", "vocabulary")
+    __slots__ = ("calls", "is_new", "is_reply", "left", "more", "pieces", "splits", "unscanned", "vocabulary")
 
     def __init__(self, vocabulary: Vocabulary, *, splits: bool = False) -> None:
         self.vocabulary = vocabulary
@@ -68,6 +68,7 @@ class Reading:
         self.unscanned: list[str] = []
         self.calls: list[tuple[str, list[Piece], list[str]]] = []
         self.left = MAX_PIECES
+        self.more: dict[PieceRole, list[str]] = {}
 
     def note(self, where: str, why: str) -> None:
         """Something could not be read."""
@@ -82,8 +83,10 @@ class Reading:
             self.left -= 1
             if self.left >= 0:
                 self.pieces.append(Piece(text, role, where, self.is_new))
-            elif self.left == -1:
-                self.note("body", f"more than {MAX_PIECES} texts")
+            else:
+                if self.left == -1:
+                    self.note("body", f"more than {MAX_PIECES} texts")
+                self.more.setdefault(role, []).append(text)
 
     def aside(self, text: str, where: str) -> None:
         """Something stands there that programs read: nobody's words, and never new."""
@@ -94,6 +97,7 @@ class Reading:
     def events(self, about: About) -> tuple[Event, ...]:
         """The message, and each of the calls it asks for."""
         kind, tool, door, context, identity, size = about
+        self.pieces += [Piece("\n".join(texts), role, "|deep") for role, texts in self.more.items()]
         found: list[tuple[EventKind, str, list[Piece], list[str]]] = []
         found.append((kind, tool, self.pieces, self.unscanned))
         for named, pieces, unscanned in self.calls:
@@ -114,7 +118,7 @@ def read(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> No
     elif type(value) is dict:
         an_object(w, value, where, role, depth)
     elif type(value) is list:
-        if _is_too_deep(w, where, depth):
+        if _is_too_deep(w, value, where, role, depth):
             return
         for index, item in enumerate(value):
             text = _plain_text(w, item)
@@ -144,7 +148,7 @@ def _plain_text(w: Reading, part: Json) -> str:
 
 def an_object(w: Reading, value: dict[str, Json], where: str, role: PieceRole, depth: int) -> None:
     """An object: its type says what it is, its members have rules; a member without one is read, and noted."""
-    if _is_too_deep(w, where, depth):
+    if _is_too_deep(w, value, where, role, depth):
         return
     said = value.get("role")
     if said is not None:
@@ -168,12 +172,29 @@ def an_object(w: Reading, value: dict[str, Json], where: str, role: PieceRole, d
         members_of(w, value, where, part.role or role, depth, part.own)
 
 
-def _is_too_deep(w: Reading, where: str, depth: int) -> bool:
-    """Whether what stands here is left unread, and noted: addresses have to stay short, or they outgrow the body."""
+def _is_too_deep(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> bool:
+    """Whether what stands here is noted, and read as one text: addresses that grow with it would outgrow the body."""
     if depth <= MAX_DEPTH and len(where) <= MAX_WHERE:
         return False
     w.note(where, f"deeper than {MAX_DEPTH}" if depth > MAX_DEPTH else "its address is too long")
+    w.text("\n".join(_texts(value)), (where if len(where) <= MAX_WHERE else "") + "|deep", role)
     return True
+
+
+def _texts(value: Json) -> list[str]:
+    """Every text and every name in a value, in no order."""
+    found: list[str] = []
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if type(item) is str:
+            found.append(item)
+        elif type(item) is dict:
+            found += item
+            waiting += item.values()
+        elif type(item) is list:
+            waiting += item
+    return found
 
 
 def members_of(
@@ -257,14 +278,14 @@ def free(w: Reading, value: Json, where: str, role: PieceRole, depth: int, level
         if levels >= 0 and _may_be_json(value):
             _opened(w, value, where, role, depth, levels)
     elif type(value) is dict:
-        if _is_too_deep(w, where, depth):
+        if _is_too_deep(w, value, where, role, depth):
             return
         for name, item in value.items():
             at = member(where, name)
             w.text(name, at + "|name", role)
             free(w, item, at, role, depth + 1, levels)
     elif type(value) is list:
-        if _is_too_deep(w, where, depth):
+        if _is_too_deep(w, value, where, role, depth):
             return
         for index, item in enumerate(value):
             free(w, item, f"{where}[{index}]", role, depth + 1, levels)
@@ -312,14 +333,14 @@ def schema(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> 
         if value not in SCHEMA_WORDS:
             w.text(value, where, role)
     elif type(value) is dict:
-        if _is_too_deep(w, where, depth):
+        if _is_too_deep(w, value, where, role, depth):
             return
         for name, item in value.items():
             at = member(where, name)
             if name not in SCHEMA_WORDS:
                 w.text(name, at + "|name", role)
             schema(w, item, at, role, depth + 1)
-    elif type(value) is list and not _is_too_deep(w, where, depth):
+    elif type(value) is list and not _is_too_deep(w, value, where, role, depth):
         for index, item in enumerate(value):
             schema(w, item, f"{where}[{index}]", role, depth + 1)
 
@@ -341,21 +362,21 @@ def details(w: Reading, value: Json, where: str, role: PieceRole, depth: int) ->
     if type(value) is str:
         word(w, value, where, role, depth)
     elif type(value) is dict:
-        if _is_too_deep(w, where, depth):
+        if _is_too_deep(w, value, where, role, depth):
             return
         for name, item in value.items():
             at = member(where, name)
             if name not in w.vocabulary.members:
                 w.aside(name, at + "|name")
             details(w, item, at, role, depth + 1)
-    elif type(value) is list and not _is_too_deep(w, where, depth):
+    elif type(value) is list and not _is_too_deep(w, value, where, role, depth):
         for index, item in enumerate(value):
             details(w, item, f"{where}[{index}]", role, depth + 1)
 
 
 def fault(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> None:
     """What went wrong, as it is told: its texts are read as they come, its known names are not."""
-    if type(value) is dict and not _is_too_deep(w, where, depth):
+    if type(value) is dict and not _is_too_deep(w, value, where, role, depth):
         for name, item in value.items():
             at = member(where, name)
             if name not in w.vocabulary.members:
@@ -379,7 +400,7 @@ def word(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> No
     if type(value) is str:
         if value not in w.vocabulary.words:
             w.aside(value, where)
-    elif type(value) is list and not _is_too_deep(w, where, depth):
+    elif type(value) is list and not _is_too_deep(w, value, where, role, depth):
         for index, item in enumerate(value):
             word(w, item, f"{where}[{index}]", role, depth + 1)
     else:

@@ -59,6 +59,19 @@ def _is_another(changed: _rpc.Message, message: _rpc.Message) -> bool:
 
 def read(message: _rpc.Message, about: About, side: Literal["client", "server"], tool: str = "") -> Read:
     """Reads what a side says; `tool`: the one whose result or definition it is."""
+    found = _walked(message.raw, about, side, tool)
+    first = found.events[0]
+    if found.value is not None:
+        return Read(message=message, events=found.events)
+    # What passes is written anew: that is what must be read, beside why the message itself was not.
+    again = _walked(_rpc.encode(message.value), about, side, tool)
+    if again.value is None:
+        raise errors.BadGate("a message cannot be read", where=side, mend="reject it")
+    whole, *others = again.events
+    whole = msgspec.structs.replace(whole, unscanned=(*first.unscanned, *whole.unscanned))
+    return Read(message=message, events=(whole, *others))
+
+
+def _walked(raw: bytes, about: About, side: Literal["client", "server"], tool: str) -> gate.Walk:
     shape: gate.Shape = "mcp.request" if side == "client" else "mcp.reply"
-    found = gate.walk(shape, message.raw, door=about.door, context=about.context, identity=about.identity, tool=tool)
-    return Read(message=message, events=found.events)
+    return gate.walk(shape, raw, door=about.door, context=about.context, identity=about.identity, tool=tool)

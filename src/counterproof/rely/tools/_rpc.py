@@ -18,6 +18,8 @@ SERVER_GONE, NO_ANSWER, REFUSED = -32000, -32001, -32010
 
 _MODERN = "io.modelcontextprotocol/protocolVersion"
 _LONGEST_ID = 256
+_LARGEST_ID = 2**53 - 1
+"""Beyond it two numbers are one to many readers (RFC 8259, section 6)."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,8 +90,10 @@ def _response(raw: bytes, value: dict[str, object]) -> Message:
 
 
 def _id(value: object) -> Id:
-    if isinstance(value, bool) or not isinstance(value, int | str) or len(str(value)) > _LONGEST_ID:
+    if isinstance(value, bool) or not isinstance(value, int | str):
         raise _invalid("an id that is neither a whole number nor a short text")
+    if len(value) > _LONGEST_ID if isinstance(value, str) else abs(value) > _LARGEST_ID:
+        raise _invalid("an id that not every reader tells apart from others")
     return value
 
 
