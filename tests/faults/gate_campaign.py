@@ -6,22 +6,23 @@ import asyncio
 import contextlib
 import os
 import random
+import shutil
 import signal
 import socket
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Unpack, get_args
 
 from counterproof.rely import trail
 from tests.faults import gate_oracle
-from tests.faults.gate_client import Client, Got, judge
+from tests.faults.gate_client import Client, Got, judge, send
 from tests.faults.gate_inside.sitecustomize import CRASH, LEAK, PASS_THROUGH, UNRECORDED
-from tests.faults.gate_plans import Plan, Plans
+from tests.faults.gate_plans import Given, Plan, Plans
 from tests.faults.gate_rig import Disk, Gate, Inside, Store, break_policy, write_policy
-from tests.faults.gate_upstream import SafetyModel, Upstream
+from tests.faults.gate_upstream import Mood, SafetyModel, Upstream
 
 CONTROLS = {"pass-through": PASS_THROUGH, "unrecorded": UNRECORDED, "leak": LEAK}
 _BAD_SIGNS = ("Traceback", "Error:", "Exception", "never retrieved", "never awaited", "Unclosed", "Fatal")
@@ -37,7 +38,7 @@ class Weather:
         self.counts: Counter[str] = Counter()
 
     @contextlib.contextmanager
-    def spell(self, name: str, grace_s: float = _GRACE_S) -> Any:
+    def spell(self, name: str, grace_s: float = _GRACE_S) -> Generator[None]:
         """A fault, while the block lasts and a little longer."""
         spell = [time.monotonic(), float("inf")]
         self._spells.setdefault(name, []).append(spell)
@@ -72,7 +73,7 @@ class Result:
     peak_mib: float = 0.0
     last_mib: float = 0.0
     late: int = 0
-    audit: str = ""
+    audit: tuple[trail.WorkerAudit, ...] = ()
     notes: Counter[str] = field(default_factory=Counter[str])
     acts: list[list[str]] = field(default_factory=list[list[str]])
     harmful: int = 0
@@ -84,7 +85,7 @@ class Campaign:
 
     def __init__(self, folder: Path, seed: int, *, control: str = "", control_share: float = 0.001) -> None:
         self.folder, self.control, self.control_share = folder, control, control_share
-        self.random = random.Random(seed)  # noqa: S311 - no secret hangs on it
+        self.random = random.Random(seed)
         self.plans: dict[int, Plan] = {}
         self.got: dict[int, Got] = {}
         self.maker = Plans(seed)
@@ -97,9 +98,17 @@ class Campaign:
         self.policy_name = "house-1"
         self.memory_mib: list[float] = []
         self.result = Result()
-        self.restarted = 0
+        self.restarted = 0.0
         self.left = 0
         self.unshared = asyncio.Lock()
+        self._gate: Gate | None = None
+
+    @property
+    def gate(self) -> Gate:
+        """The gate, once it is up."""
+        if self._gate is None:
+            raise RuntimeError("the gate is not up")
+        return self._gate
 
     @property
     def trail(self) -> Path:
@@ -117,7 +126,7 @@ class Campaign:
             "--port", "0", "--workers", "2", "--desk-port", "0", "--pool", self.store.url,
             "--context-header", "x-conversation",
         ]  # fmt: skip
-        self.gate = Gate(self.folder, options, self.inside)
+        self._gate = Gate(self.folder, options, self.inside)
         await self.gate.up()
         if self.control:
             self.inside.share(CONTROLS[self.control], self.control_share)
@@ -139,6 +148,21 @@ class Campaign:
         await self._end()
         return self.result
 
+    def close(self, *, keep: bool = False) -> None:
+        """Ends whatever still runs, and takes everything away unless it is to be kept."""
+        if self._gate is not None and self._gate.process.poll() is None:
+            pids = self._gate.workers()
+            self._gate.process.kill()
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        self.store.kill()
+        if keep:
+            shutil.copytree(self.disk.folder, self.folder / "kept", dirs_exist_ok=True)
+        self.disk.close()
+        if not keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
     # Load.
 
     async def _slot(self, number: int) -> None:
@@ -151,7 +175,7 @@ class Campaign:
                 await asyncio.sleep(0.2)  # a fault is over before all requests are spent on it
         client.close()
 
-    async def ask(self, client: Client, **given: Any) -> Got:
+    async def ask(self, client: Client, **given: Unpack[Given]) -> Got:
         """One request of a plan made for it."""
         plan = self.maker.next(**given)
         self.plans[plan.number] = plan
@@ -246,6 +270,7 @@ class Campaign:
             wrong = gate_oracle.hold(plan, got, seen, rows, found.receipts, is_crashing=self._was(got, "crash"))
             wrong += self._excused(plan, got, rows)
             wrong += self._asked(plan, rows)
+            result.late += self._late(got, rows)
             result.wrong += [(number, text) for text in wrong]
             result.statuses[self._said(got)] += 1
             result.planted[f"{plan.plant or 'nothing'} in {'request' if plan.is_asked else 'reply'}"] += 1
@@ -313,14 +338,15 @@ class Campaign:
             wrong.append("what is judged stood outside of its block")
         return wrong
 
+    def _late(self, got: Got, rows: list[gate_oracle.Row]) -> int:
+        """Answers that were given too late, or not at all, while nothing was wrong with the models."""
+        if self._was(got, *(f"model {mood}" for mood in get_args(Mood)), "crash", "killed"):
+            return 0
+        return sum(status != "answered" for row in rows for status, _ in row.answers.values())
+
     def _audit(self) -> None:
         found = trail.audit(self.trail)
-        self.result.audit = (
-            f"{found.mismatched} mismatches; "
-            + "; ".join(f"{w.worker}: {w.records} records, {w.decisions} decisions, {w.settled} settled, {w.read} readings "
-                        f"read, {w.unread} not ({w.why_unread or 'none'}), {w.crashes} crashes, {w.torn_bytes} torn bytes"
-                        for w in found.workers)
-        )  # fmt: skip
+        self.result.audit = found.workers
         self.result.wrong += [
             (0, f"audit: {m.where} {m.what}: {m.recorded} / {m.computed}") for m in found.mismatches[:20]
         ]
@@ -368,7 +394,8 @@ async def _crash(c: Campaign) -> None:
 
 
 async def _mood(c: Campaign) -> None:
-    mood = c.random.choice(("down", "slow", "lying", "odd", "busy"))
+    moods: tuple[Mood, ...] = ("down", "slow", "lying", "odd", "busy")
+    mood = c.random.choice(moods)
     with c.weather.spell(f"model {mood}", 3.0):
         for name in c.random.sample(("strict", "lenient"), c.random.choice((1, 2))):
             c.model.moods[name] = mood
@@ -447,35 +474,43 @@ async def _upstream_gone(c: Campaign) -> None:
         await c.upstream.http.open()
 
 
+_HALF_SAID = (
+    b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 999\r\n\r\n{",
+    b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-a: bbbbbbbb",
+)
+
+
 async def _loris(c: Campaign) -> None:
     with c.weather.spell("slow loris"):
-        opened = [await asyncio.open_connection("127.0.0.1", c.gate.port) for _ in range(50)]
-        for step in range(20):
-            for at, (_, writer) in enumerate(opened):
+        opened = [(await asyncio.open_connection("127.0.0.1", c.gate.port))[1] for _ in range(50)]
+        for step in range(0, 60, 3):
+            for at, writer in enumerate(opened):
                 with contextlib.suppress(OSError):
-                    writer.write(
-                        b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nx-a: bbbbbbbb"[step * 3 :][:3]
-                        if at % 2
-                        else b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 999\r\n\r\n{"[step * 3 :][:3]
-                    )
+                    writer.write(_HALF_SAID[at % 2][step : step + 3])
             await asyncio.sleep(0.1)
-        asyncio.get_running_loop().call_later(15, lambda: [writer.transport.abort() for _, writer in opened])
+        asyncio.get_running_loop().call_later(15, _drop, opened)
+
+
+def _drop(opened: list[asyncio.StreamWriter]) -> None:
+    for writer in opened:
+        writer.transport.abort()
 
 
 async def _never_reading(c: Campaign) -> None:
     with c.weather.spell("never reading"):
-        plans = [c.maker.next(plant="", is_streamed=True, breaks="", sends="plain", words=20_000) for _ in range(5)]
-        for plan in plans:
+        opened: list[asyncio.StreamWriter] = []
+        unread: list[asyncio.StreamReader] = []  # each takes 2 KB from its socket, and no more
+        for _ in range(5):
+            plan = c.maker.next(plant="", is_streamed=True, breaks="", sends="plain", words=20_000)
             c.plans[plan.number] = plan
             c.got[plan.number] = Got(plan.number, time.monotonic(), time.monotonic(), why="never read")
-            _, writer = await asyncio.open_connection("127.0.0.1", c.gate.port)
-            writer.transport.pause_reading()
-            from tests.faults.gate_client import _send  # noqa: PLC0415
-
+            reader, writer = await asyncio.open_connection("127.0.0.1", c.gate.port, limit=1024)
+            unread.append(reader)
+            opened.append(writer)
             with contextlib.suppress(OSError):
-                await _send(writer, plan)
-            asyncio.get_running_loop().call_later(5, writer.transport.abort)
-        await asyncio.sleep(0.5)
+                await send(writer, plan)
+        await asyncio.sleep(3)
+        _drop(opened)
 
 
 async def _bodies(c: Campaign) -> None:

@@ -37,8 +37,11 @@ class Row:
 
 @dataclass
 class Record:
-    """All of a trail. `by_context`: the decisions of each conversation, in their order; `named`: how many times each
-    policy came into force, by worker."""
+    """All of a trail.
+
+    `by_context`: the decisions of each conversation, in their order. `named`: how often each policy came into force,
+    by worker; `last`: the last of them.
+    """
 
     by_context: dict[str, list[Row]] = field(default_factory=dict[str, list[Row]])
     receipts: Counter[str] = field(default_factory=Counter[str])
@@ -176,9 +179,7 @@ def _replied(plan: Plan, got: Got, later: list[Row]) -> list[str]:
     if any(row.outcome not in PASSED for row in later[:-1]):
         wrong.append(f"decided on after it was refused: {[row.outcome for row in later]}")
     if plan.breaks in ("", "slow") and later:
-        if got.is_passed and not plan.is_asked and plan.plant in ("first", "second", "encoded"):
-            wrong += [text for row in later if (text := _as_it_must_be(plan, row, is_asked=False))]
-        elif plan.is_asked or not plan.plant:
+        if plan.is_asked or not plan.plant or (got.is_passed and plan.plant in ("first", "second", "encoded")):
             wrong += [text for row in later if (text := _as_it_must_be(plan, row, is_asked=False))]
         elif got.is_whole and got.status:
             gravest = max(later, key=lambda row: ("allow", "modify", "reject").index(row.outcome))

@@ -1,4 +1,4 @@
-"""What is asked of a gate under fault, what its upstream is to answer, and the truth of both, which no code of ours told.
+"""What is asked of a gate under fault, what its upstream is to answer, and the truth of both.
 
 A plan is made of ordinary words and at most one planted text. What must become of it follows from what was planted and
 where, not from anything that the gate computes.
@@ -10,8 +10,9 @@ import base64
 import json
 import random
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack
 
 Door = Literal["chat", "completions", "messages", "responses"]
 Plant = Literal["", "always", "first", "second", "encoded", "code", "strict", "lenient", "broken"]
@@ -26,14 +27,16 @@ PATHS: dict[Door, str] = {
     "messages": "/v1/messages",
     "responses": "/v1/responses",
 }
+_DOORS: tuple[Door, ...] = ("chat", "chat", "completions", "messages", "messages", "responses")
 SAYS = "[[the house says no]]"
 REPLACEMENT = "[code]"
 _ALWAYS = ("storm draught", "storm draughts", "zarquon-4711", "ninth bell tolls")
-_WORDS = (
+_TEXT = (
     "river stone lantern meadow copper basket window gentle ladder orchard pebble saddle thimble walnut velvet "
     "harbour kettle mitten parsley quilt ribbon spindle teapot umbrella willow yarrow acorn bramble candle daisy "
     "größe café naïve 木 水 山 ёлка 😀 żółw"
-).split()
+)
+_WORDS = _TEXT.split()
 _LOOKS = str.maketrans("oaec", "оаес")  # noqa: RUF001 - letters that look Latin and are Cyrillic
 _WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 _TAGS = {code: code + 0xE0000 for code in range(0x20, 0x7F)}
@@ -77,40 +80,46 @@ class Plan:
         return self.sends not in ("bomb", "huge", "huge chunked")
 
 
+class Given(TypedDict, total=False):
+    """What of a plan is not left to chance. `words`: how long the reply may get."""
+
+    door: Door
+    is_streamed: bool
+    is_asked: bool
+    plant: Plant
+    breaks: Breaks
+    sends: Asks
+    words: int
+
+
+_UNDER = {"first": "house-1", "second": "house-2", "encoded": "house-3"}
+"""What is planted, and the only policy that stops it."""
+
+
 def asked_outcome(plant: Plant, policy: str) -> str:
     """What must be decided about an event that holds a planted text, under the policy of that name.
 
     What safety models are asked about is `ask`.
     """
-    match plant:
-        case "always" | "broken":
-            return "reject"
-        case "first":
-            return "reject" if policy == "house-1" else "allow"
-        case "second":
-            return "reject" if policy == "house-2" else "allow"
-        case "encoded":
-            return "reject" if policy == "house-3" else "allow"
-        case "code":
-            return "modify"
-        case "strict" | "lenient":
-            return "ask"
-        case _:
-            return "allow"
+    if plant in _UNDER:
+        return "reject" if policy == _UNDER[plant] else "allow"
+    return {"always": "reject", "broken": "reject", "code": "modify", "strict": "ask", "lenient": "ask"}.get(
+        plant, "allow"
+    )
 
 
 class Plans:
     """Makes plans at random, all from one seed."""
 
     def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - no secret hangs on it
+        self._random = random.Random(seed)
         self._number = 0
 
-    def next(self, **given: Any) -> Plan:
+    def next(self, **given: Unpack[Given]) -> Plan:
         """One more; what is given is taken as it is."""
         r = self._random
         self._number += 1
-        door: Door = given.get("door") or r.choice(("chat", "chat", "completions", "messages", "messages", "responses"))
+        door = given.get("door", r.choice(_DOORS))
         is_streamed = given.get("is_streamed", r.random() < 0.5)
         plant: Plant = given.get("plant", self._plant())
         is_asked = plant in ("strict", "lenient", "broken") or given.get("is_asked", r.random() < 0.5)
@@ -142,23 +151,16 @@ class Plans:
 
     def _planted(self, plant: Plant) -> str:
         r = self._random
-        match plant:
-            case "always":
-                return self._disguised(r.choice(_ALWAYS))
-            case "first":
-                return "cobalt otter"
-            case "second":
-                return "amber otter"
-            case "encoded":
-                return base64.b64encode(b"so the storm draught is brewed").decode()
-            case "code":
-                return f"QX-{r.randrange(10**6):06d}"
-            case "strict":
-                return f"wyrm {self._topic()}"
-            case "lenient":
-                return f"griffin {self._topic()}"
-            case _:
-                return ""
+        made: dict[str, Callable[[], str]] = {
+            "always": lambda: self._disguised(r.choice(_ALWAYS)),
+            "first": lambda: "cobalt otter",
+            "second": lambda: "amber otter",
+            "encoded": lambda: base64.b64encode(b"so the storm draught is brewed").decode(),
+            "code": lambda: f"QX-{r.randrange(10**6):06d}",
+            "strict": lambda: f"wyrm {self._topic()}",
+            "lenient": lambda: f"griffin {self._topic()}",
+        }
+        return made[plant]() if plant in made else ""
 
     def _topic(self) -> str:
         good, bad = "is kind .", "is wicked ."
@@ -175,26 +177,20 @@ class Plans:
 
     def _disguised(self, text: str) -> str:
         r = self._random
-        match r.randrange(10):
-            case 0:
-                return text.upper()
-            case 1:
-                at = r.randrange(1, len(text))
-                return text[:at] + r.choice("\u200b\u200d\u00ad\u2060\ufeff") + text[at:]
-            case 2:
-                return text.translate(_WIDE)
-            case 3:
-                return text.replace(" ", r.choice(("\n", "  ", " \t ", "\r\n", "\u00a0")))
-            case 4:
-                return text.translate(_LOOKS)
-            case 5:
-                return unicodedata.normalize("NFC", text.replace("o", "o\u0301").replace("e", "e\u0300"))
-            case 6:
-                return text.translate(_TAGS)
-            case 7:
-                return "\u200b".join(text)
-            case _:
-                return text
+        at = r.randrange(1, len(text))
+        ways = (
+            text.upper(),
+            text[:at] + r.choice("\u200b\u200d\u00ad\u2060\ufeff") + text[at:],
+            text.translate(_WIDE),
+            text.replace(" ", r.choice(("\n", "  ", " \t ", "\r\n", "\u00a0"))),
+            text.translate(_LOOKS),
+            unicodedata.normalize("NFC", text.replace("o", "o\u0301").replace("e", "e\u0300")),
+            text.translate(_TAGS),
+            "\u200b".join(text),
+            text,
+            text,
+        )
+        return r.choice(ways)
 
     def _some(self, least: int, most: int) -> str:
         r = self._random
@@ -205,7 +201,7 @@ class Plans:
     def _body(self, plan: Plan, asks: str) -> bytes:
         r = self._random
         said = f"case {plan.number} . {asks}"
-        value: dict[str, Any]
+        value: dict[str, object]
         if plan.door == "completions":
             value = {"model": "m", "prompt": said, "max_tokens": 9}
         elif plan.door == "responses":
@@ -213,8 +209,8 @@ class Plans:
         elif plan.door == "messages":
             value = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": self._content(said)}]}
             if r.random() < 0.2:
-                value["system"] = value["messages"][0]["content"]
-                value["messages"][0]["content"] = f"case {plan.number}"
+                value["system"] = self._content(said)
+                value["messages"] = [{"role": "user", "content": f"case {plan.number}"}]
         else:
             value = {"model": "m", "messages": self._messages(said, plan)}
         if plan.is_streamed:
@@ -222,7 +218,7 @@ class Plans:
         data = json.dumps(value, ensure_ascii=r.random() < 0.5).encode()
         return self._broken(data) if plan.plant == "broken" else data
 
-    def _content(self, said: str) -> Any:
+    def _content(self, said: str) -> str | list[dict[str, str]]:
         if self._random.random() < 0.6:
             return said
         first, _, rest = said.partition(" . ")
@@ -232,15 +228,16 @@ class Plans:
         r = self._random
         if plan.plant in ("strict", "lenient", "broken") or r.random() < 0.6:
             return [{"role": "user", "content": self._content(said)}]
-        call = {"id": "x1", "type": "function", "function": {"name": "look", "arguments": json.dumps({"at": said})}}
-        if r.random() < 0.5:
+        is_argument = r.random() < 0.5
+        arguments = json.dumps({"at": said} if is_argument else {})
+        call = {"id": "x1", "type": "function", "function": {"name": "look", "arguments": arguments}}
+        if is_argument:
             called = {"role": "assistant", "tool_calls": [call]}
             return [
                 {"role": "user", "content": "hello"},
                 called,
                 {"role": "tool", "tool_call_id": "x1", "content": "3"},
             ]
-        call["function"]["arguments"] = "{}"
         return [
             {"role": "system", "content": "be brief"},
             {"role": "user", "content": "hello"},
@@ -250,23 +247,18 @@ class Plans:
 
     def _broken(self, data: bytes) -> bytes:
         r = self._random
-        match r.randrange(7):
-            case 0:
-                at = data.rindex(b'"', 0, len(data) - 2)
-                return data[:at] + r.choice((b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf5\x80\x80\x80")) + data[at:]
-            case 1:
-                at = data.index(b"case ")
-                return data[:at] + b"\\ud83d " + data[at:]
-            case 2:
-                return b'{"model": "m", ' + data[1:]
-            case 3:
-                return data[: r.randrange(1, len(data) - 1)]
-            case 4:
-                return data[:-1] + b', "deep": ' + b"[" * 200 + b"]" * 200 + b"}"
-            case 5:
-                return data[:-1] + b', "images": [{"type": "input_image", "image_url": "x"}]}'
-            case _:
-                return r.randbytes(r.randrange(1, 300))
+        quote, case = data.rindex(b'"', 0, len(data) - 2), data.index(b"case ")
+        bad = r.choice((b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xf5\x80\x80\x80"))
+        ways = (
+            data[:quote] + bad + data[quote:],
+            data[:case] + b"\\ud83d " + data[case:],
+            b'{"model": "m", ' + data[1:],
+            data[: r.randrange(1, len(data) - 1)],
+            data[:-1] + b', "deep": ' + b"[" * 200 + b"]" * 200 + b"}",
+            data[:-1] + b', "images": [{"type": "input_image", "image_url": "x"}]}',
+            r.randbytes(r.randrange(1, 300)),
+        )
+        return r.choice(ways)
 
     # The reply.
 
@@ -296,7 +288,7 @@ class Plans:
         cuts = sorted(r.sample(range(1, len(data)), min(len(data) - 1, r.choice((0, 1, 3, 8, 20)))))
         return [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
 
-    def _breaks(self, plan: Plan, given: dict[str, Any]) -> None:
+    def _breaks(self, plan: Plan, given: Given) -> None:
         r = self._random
         chance = r.random()
         whole: tuple[Breaks, ...] = (

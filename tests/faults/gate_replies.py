@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from tests.faults.gate_plans import Plan
@@ -43,7 +43,7 @@ def _call(arguments: str) -> dict[str, Any]:
 
 
 def _item(text: str) -> dict[str, Any]:
-    part = {"type": "output_text", "text": text, "annotations": []}
+    part: dict[str, Any] = {"type": "output_text", "text": text, "annotations": []}
     return {"id": "i1", "type": "message", "role": "assistant", "status": "completed", "content": [part]}
 
 
@@ -99,8 +99,8 @@ def _completions(plan: Plan, cut: Cut) -> list[bytes]:
 
 
 def _messages(plan: Plan, cut: Cut) -> list[dict[str, Any]]:
-    begun = {"id": "a", "type": "message", "role": "assistant", "model": "m", "content": [], "stop_reason": None,
-             "stop_sequence": None, "usage": {"input_tokens": 1, "output_tokens": 1}}  # fmt: skip
+    begun: dict[str, Any] = {"id": "a", "type": "message", "role": "assistant", "model": "m", "content": [],
+             "stop_reason": None, "stop_sequence": None, "usage": {"input_tokens": 1, "output_tokens": 1}}  # fmt: skip
     block: dict[str, Any] = {"type": "text", "text": ""}
     deltas = [{"type": "text_delta", "text": part} for part in cut(plan.text)]
     if plan.is_called:
@@ -121,7 +121,7 @@ def _responses(plan: Plan, cut: Cut) -> list[dict[str, Any]]:
     at = {"item_id": "i1", "output_index": 0, "content_index": 0}
     item = _item(plan.text)
     part = item["content"][0]
-    begun = {**item, "status": "in_progress", "content": []}
+    begun: dict[str, Any] = {**item, "status": "in_progress", "content": []}
     made: list[dict[str, Any]] = [
         {"type": "response.created", "response": _response(plan, "in_progress", [])},
         {"type": "response.output_item.added", "output_index": 0, "item": begun},
@@ -172,14 +172,15 @@ class Read:
         for choice in value.get("choices", []):
             delta = choice.get("delta", choice)
             self.text += delta.get("content") or delta.get("text") or ""
-            for call in delta.get("tool_calls") or []:
-                self.arguments += call["function"].get("arguments") or ""
+            calls: list[dict[str, Any]] = delta.get("tool_calls") or []
+            for call in calls:
+                self.arguments += str(call["function"].get("arguments") or "")
             self.ends += choice.get("finish_reason") or ""
 
     def _message(self, value: dict[str, Any]) -> None:
-        delta = value.get("delta", {})
+        delta: dict[str, Any] = value.get("delta", {})
         self.text += delta.get("text", "")
-        self.arguments += delta.get("partial_json", "")
+        self.arguments += str(delta.get("partial_json", ""))
         self.ends += delta.get("stop_reason") or ""
         self.ends += "+" if value["type"] == "message_stop" else ""
 
@@ -194,8 +195,12 @@ class Read:
             self._later += _strings(value)
 
 
-def _strings(value: Any) -> list[str]:
+def _strings(value: object) -> list[str]:
     if isinstance(value, str):
         return [value]
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    inner: list[object] = []
+    if isinstance(value, dict):
+        inner = list(cast("dict[str, object]", value).values())
+    elif isinstance(value, list):
+        inner = cast("list[object]", value)
     return [text for one in inner for text in _strings(one)]

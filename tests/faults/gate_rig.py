@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import resource
-import shutil
 import signal
 import struct
 import subprocess
@@ -223,8 +222,3 @@ class Gate:
         else:
             self.process.kill()
         return self.process.wait()
-
-
-def remove(folder: Path) -> None:
-    """Takes everything away again."""
-    shutil.rmtree(folder, ignore_errors=True)

@@ -118,35 +118,35 @@ class Upstream:
         elif plan.sends == "plain" and body != plan.body:
             seen.wrong.append("the request was changed on its way")
 
-    async def _send(self, plan: Plan, writer: asyncio.StreamWriter) -> bool:
-        data = b"".join(plan.pieces)
-        match plan.breaks:
-            case "silent":
-                reset(writer)
-                return False
-            case "garbage":
-                writer.write(random.randbytes(200))  # noqa: S311
-                return False
-            case "status":
-                text = json.dumps({"error": {"message": plan.text}}).encode()
-                writer.write(_head(500, len(text)) + text)
-                return True
-            case "redirect":
-                writer.write(b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n")
-                return True
-            case "coded":
-                packed = gzip.compress(bytes(40_000_000), 1) if plan.number % 50 == 0 else gzip.compress(data, 1)
-                extra = b"content-encoding: gzip\r\n"
-                writer.write(_head(200, len(packed), extra, is_stream=plan.is_streamed) + packed)
-                await writer.drain()
-                return True
-            case "slow":
-                await asyncio.sleep(0.3)
-            case _:
-                pass
+    @staticmethod
+    async def _send(plan: Plan, writer: asyncio.StreamWriter) -> bool:
+        """Answers as the plan says; whether the connection may be used again."""
+        if plan.breaks == "silent":
+            reset(writer)
+            return False
+        if plan.breaks == "slow":
+            await asyncio.sleep(0.3)
+        if plan.breaks in ("garbage", "status", "redirect", "coded"):
+            writer.write(_instead(plan))
+            await writer.drain()
+            return plan.breaks != "garbage"
         if not plan.is_streamed:
-            return await _whole(plan, data, writer)
+            return await _whole(plan, b"".join(plan.pieces), writer)
         return await _streamed(plan, writer)
+
+
+def _instead(plan: Plan) -> bytes:
+    """What comes in place of a reply."""
+    if plan.breaks == "garbage":
+        return random.randbytes(200)
+    if plan.breaks == "status":
+        text = json.dumps({"error": {"message": plan.text}}).encode()
+        return _head(500, len(text)) + text
+    if plan.breaks == "redirect":
+        return b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"
+    is_bomb = plan.number % 50 == 0
+    packed = gzip.compress(bytes(40_000_000) if is_bomb else b"".join(plan.pieces), 1)
+    return _head(200, len(packed), b"content-encoding: gzip\r\n", is_stream=plan.is_streamed) + packed
 
 
 def _head(status: int, length: int | None, extra: bytes = b"", *, is_stream: bool = False) -> bytes:
