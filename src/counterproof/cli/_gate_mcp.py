@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import secrets
 import signal
 import urllib.parse
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(path_type=Path)
 _HEARS_WITHIN_S = 2.0
+_LEAST_ANSWER_S = 0.1
+_PATH = re.compile(r"/[!$%&'()*+,./0-9:;=@A-Z_a-z~-]*", re.ASCII)
+"""What can stand in a request's target before any query (RFC 3986, section 3.3)."""
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s?#@A-Z]+", re.ASCII)
+"""As a browser writes one (RFC 6454, section 6.2): no path, nothing in capitals."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _ENDS = {
     "client": 0,
@@ -79,7 +85,27 @@ def mcp(command: tuple[str, ...], **options: object) -> int:
     given = _Asked(**cast("dict[str, str]", options))  # type: ignore[arg-type] # click checked them
     if bool(command) == bool(given.upstream):
         raise errors.BadOption("name one of them", where="SERVER, --upstream", mend="a program after --, or a URL")
+    _check(given)
     return _over_http(given) if given.upstream else _over_stdio(given, command)
+
+
+def _check(given: _Asked) -> None:
+    """Refuses what would be served and never reached.
+
+    Raises:
+        BadOption: a path, origin, address or time that means nothing.
+    """
+    if not given.answer_s >= _LEAST_ANSWER_S:  # which `nan` is not either
+        raise errors.BadOption(f"{given.answer_s} is no time", where="--answer-s", mend="write seconds")
+    if not given.upstream.isascii() or not given.upstream.isprintable() or " " in given.upstream:
+        what = f"{given.upstream[:80]!r} is no address of an upstream"
+        raise errors.BadOption(what, where="--upstream", mend="give http://host:port/path")
+    if not _PATH.fullmatch(given.path):
+        raise errors.BadOption(f"{given.path[:80]!r} is no path", where="--path", mend="write one such as /mcp")
+    for origin in given.origins:
+        if not _ORIGIN.fullmatch(origin):
+            what = f"{origin[:80]!r} is no origin"
+            raise errors.BadOption(what, where="--origin", mend="write one such as https://app.example")
 
 
 def _over_stdio(given: _Asked, command: Sequence[str]) -> int:

@@ -34,7 +34,8 @@ class Upstream:
         except ValueError as exc:
             raise BadOption(f"{exc}", where="upstream", mend="give http://host:port") from exc
         if parts.username or parts.password:
-            raise BadOption("an address holds no name or password", where="upstream", mend="give the key by its option")
+            what = "what holds a name or password is no address of an upstream"
+            raise BadOption(what, where="upstream", mend="give http://host:port, and the key by its option")
         is_plain = url.isascii() and url.isprintable() and " " not in url
         if not is_plain or parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
             raise BadOption(f"{url!r} is no address of an upstream", where="upstream", mend="give http://host:port")
