@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import Mapping
 
 import pytest
@@ -212,3 +214,28 @@ def test_a_stream_of_which_only_whole_texts_can_be_decoded_is_not_let_go_with_wh
         said = rig.ask(asks("good day", stream=True))
 
     assert b"c2VjcmV0" not in said.body
+
+
+def test_who_reads_a_reply_and_leaves_before_its_end_leaves_it_in_the_record() -> None:
+    rules = policy(rules=(PatternRule(name="noted", patterns=("good day",), action="signal"),))
+
+    async def script(_request: wire.Request, out: wire.Out) -> None:
+        out.start(200, [(b"content-type", b"text/event-stream")])
+        await out.write(chunk("it is a good day, and "))
+        await asyncio.sleep(30)
+
+    with running(script, rules) as rig:
+        connection = rig.connect()
+        connection.request("POST", CHAT, json.dumps(asks("hello", stream=True)), {"content-type": "application/json"})
+        reply = connection.getresponse()
+        assert b"good day" in reply.readline()
+        reply.close()
+        connection.close()
+        for _ in range(500):
+            if len(rig.kept.decisions) == 2:
+                break
+            time.sleep(0.01)
+
+    sighting, _ = rig.kept.decisions[1]
+    assert sighting.kind == "span"
+    assert sighting.hits == (("noted", 1),)

@@ -161,7 +161,7 @@ class Exchange:
         if answer.status == 200 and reply is not None and gate.is_streamed(reply):
             headers = [*(pair for pair in headers if pair[0] != b"content-type"), _STREAM]
             stream = gate.Stream(reply, decides.rules.holdback, **self._about)
-            await Streamed(stream, decides.consider, self._out, headers).run(answer)
+            await Streamed(stream, decides, self._out, headers).run(answer)
             return
         await self._decided(self._event("stream: no shape is known for it"))
         self._out.start(answer.status, headers)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+import asyncio
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
 
 import msgspec
 
@@ -10,7 +13,6 @@ from counterproof.errors import BadGate
 from counterproof.record import Decision, Event
 from counterproof.rely import gate, wire
 
-Decide = Callable[[Event], Awaitable[Decision]]
 PASSED = frozenset({"allow", "modify"})
 
 
@@ -22,11 +24,24 @@ class Refusal(Exception):
         self.decision, self.ending = decision, ending
 
 
+class Decides(Protocol):
+    """Who decides (`rely.guard`)."""
+
+    def decide(self, event: Event) -> Decision:
+        """A decision that waits for nobody."""
+        ...
+
+    async def consider(self, event: Event) -> Decision:
+        """A decision."""
+        ...
+
+
 class Streamed:
     """Drives one stream. The answer begins with the first bytes that leave: what is refused before that is an error."""
 
-    def __init__(self, stream: gate.Stream, decide: Decide, out: wire.Out, headers: wire.Headers) -> None:
-        self._stream, self._decide, self._out, self._headers = stream, decide, out, headers
+    def __init__(self, stream: gate.Stream, decides: Decides, out: wire.Out, headers: wire.Headers) -> None:
+        self._stream, self._decides, self._out, self._headers = stream, decides, out, headers
+        self._steps: Iterator[gate.Step] = iter(())
 
     async def run(self, answer: wire.Answer) -> None:
         """Until the reply ends.
@@ -35,6 +50,15 @@ class Streamed:
             Refusal: something of it was decided against; nothing behind it left.
             UpstreamFailed: it broke off; what came before was decided on, and left.
         """
+        try:
+            await self._run(answer)
+        except asyncio.CancelledError:  # the client is gone: what it has read stands in the record all the same
+            for step in itertools.chain(self._steps, self._stream.finish()):
+                if isinstance(step, gate.Ask):
+                    self._decides.decide(step.event)
+            raise
+
+    async def _run(self, answer: wire.Answer) -> None:
         try:
             while data := await answer.read():
                 await self._do(self._stream.feed(data))
@@ -46,11 +70,12 @@ class Streamed:
         self._out.end()
 
     async def _do(self, steps: Iterable[gate.Step]) -> None:
-        for step in steps:
+        self._steps = iter(steps)
+        for step in self._steps:
             if isinstance(step, gate.Ready):
                 await self._leave(step.data)
                 continue
-            decision = await self._decide(step.event)
+            decision = await self._decides.consider(step.event)
             if decision.outcome not in PASSED:
                 raise Refusal(decision, step.refused)
             left = _modified(step, decision) if decision.outcome == "modify" else step.if_allowed
