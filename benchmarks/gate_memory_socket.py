@@ -35,20 +35,23 @@ from counterproof import record
 WARM_WINDOWS = 4
 
 
-def written(policy: record.GatePolicy, folder: Path) -> Path:
-    """The policy as the files that a deployer would write."""
+def written(policy: record.GatePolicy, folder: Path, *, remembers: bool) -> Path:
+    """The policy as the files that a deployer would write; without a memory, what refuses 1 % by single events."""
     rules: list[dict[str, object]] = []
     for rule in policy.rules:
         if isinstance(rule, record.PatternRule):
             said = {"name": rule.name, "patterns": list(rule.patterns), "on": list(rule.on), "action": rule.action}
             rules.append({**said, "weight": rule.weight})
         elif isinstance(rule, record.ConditionRule):
-            rules.append({"name": rule.name, "when": rule.when, "action": rule.action})
+            when = rule.when if remembers else 'fired["asks-whole"]'
+            rules.append({"name": rule.name, "when": when, "action": rule.action})
     memory = policy.memory
     text = {
         "format": policy.format, "name": policy.name, "rules": rules, "says": policy.says, "block_as": "reply",
-        "memory": {"window_s": memory.window_s, "fragments": memory.fragments, "anchors": list(memory.anchors)},
     }  # fmt: skip
+    if remembers:
+        kept = {"window_s": memory.window_s, "fragments": memory.fragments, "anchors": list(memory.anchors)}
+        text = {**text, "memory": kept}
     folder.mkdir()
     (folder / "gate.yaml").write_text(yaml.safe_dump(text, sort_keys=False, width=10_000))
     return folder
@@ -165,14 +168,16 @@ def main() -> None:
         window_s=max(1, round(setting.window * chosen.gap)), fragments=setting.k, anchors=setting.anchors
     )
     with tempfile.TemporaryDirectory() as folder:
-        policy = written(world.policy(setting.knows, kept, above), Path(folder) / "policy")
+        policy = written(
+            world.policy(setting.knows, kept, above), Path(folder) / "policy", remembers=not chosen.no_memory
+        )
         upstream, upstream_url = started("serve", "base", "--port", "0")
         gate, url = started(
             "gate", "serve", upstream_url, "--policy", str(policy), "--trail", str(Path(folder) / "trail"),
             "--port", "0", "--context-header", "x-talk", "--identity-header", "x-who",
         )  # fmt: skip
         try:
-            result = asyncio.run(through(url, setting, goals, chosen.gap, chosen.seed))
+            result = asyncio.run(through(url, gated, goals, chosen.gap, chosen.seed))
         finally:
             gate.terminate()
             gate.wait(30)
@@ -182,7 +187,14 @@ def main() -> None:
             [sys.executable, "-m", "counterproof", "gate", "audit", str(Path(folder) / "trail")],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
-    row = {**result, "above": above, "background": setting.background, "seed": chosen.seed, "family": chosen.family}
+    row = {
+        **result,
+        "above": above,
+        "background": setting.background,
+        "seed": chosen.seed,
+        "family": chosen.family,
+        "no_memory": chosen.no_memory,
+    }
     print(json.dumps(row))
     print(audit.stdout[-400:] + audit.stderr[-400:])
     if chosen.out:
