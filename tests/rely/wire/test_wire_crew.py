@@ -99,6 +99,32 @@ def test_a_signal_goes_to_all(capfdbinary: pytest.CaptureFixture[bytes]) -> None
     _run(work)
 
 
+def test_a_signal_that_comes_while_a_worker_starts_waits_until_it_is_up(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    async def work() -> None:
+        stop, up = asyncio.Event(), asyncio.Event()
+        slow = f"import time\ntime.sleep(0.5)\n{SERVES}"
+        with wire.shared_port("127.0.0.1", 0) as port:
+            crew = wire.Crew({"w0": (sys.executable, "-c", slow, str(port))}, stops_s=10)
+            task = asyncio.ensure_future(crew.run(lambda _: up.set(), stop))
+            while crew.workers[0].process is None:
+                await asyncio.sleep(0.01)
+            crew.signal(signal.SIGHUP)  # whoever has no handler yet would end of it
+            crew.signal(signal.SIGHUP)
+            await up.wait()
+            heard = b""
+            while not heard:
+                await asyncio.sleep(0.02)
+                heard = capfdbinary.readouterr().out
+            stop.set()
+            await task
+        assert heard == b"again\n"
+        assert crew.workers[0].crashes == 0
+
+    _run(work)
+
+
 def test_a_worker_that_cannot_come_up_ends_them_all() -> None:
     async def work() -> None:
         commands = {

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from counterproof.errors import BadOption, CounterproofError
 
@@ -25,13 +25,24 @@ class CrewFailed(CounterproofError):
 
 @dataclass(slots=True)
 class Worker:
-    """One process. `address`: the first line that it said; `crashes`: how often it was started again."""
+    """One process. `address`: the first line that it said; `crashes`: how often it was started again.
+
+    `owed`: signals that came while it was not up yet, when they would have ended it.
+    """
 
     name: str
     command: Sequence[str]
     process: asyncio.subprocess.Process | None = None
     address: str = ""
     crashes: int = 0
+    is_up: bool = False
+    owed: list[signal.Signals] = field(default_factory=list[signal.Signals])
+
+    def send(self, number: signal.Signals) -> None:
+        """Sends it a signal, if it is there."""
+        if self.process is not None and self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(number)
 
 
 class Crew:
@@ -71,13 +82,15 @@ class Crew:
         await asyncio.gather(*minds)
 
     def signal(self, number: signal.Signals) -> None:
-        """Passes a signal on to every worker that is up."""
+        """Passes a signal on to every worker; to one that is starting, once it is up, unless it is to end."""
         for worker in self.workers:
-            if worker.process is not None and worker.process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    worker.process.send_signal(number)
+            if worker.is_up or number in (signal.SIGTERM, signal.SIGKILL):
+                worker.send(number)
+            elif number not in worker.owed:
+                worker.owed.append(number)
 
     async def _start(self, worker: Worker) -> None:
+        worker.owed.clear()
         process = await asyncio.create_subprocess_exec(
             *worker.command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
         )
@@ -92,7 +105,9 @@ class Crew:
             failed = CrewFailed(f"the worker {worker.name} ended before it was up", mend="see what it said above")
             failed.exit_code = max(1, await process.wait())
             raise failed
-        worker.address = said.decode("utf-8", "replace").strip()
+        worker.address, worker.is_up = said.decode("utf-8", "replace").strip(), True
+        for number in worker.owed:
+            worker.send(number)
 
     async def _mind(self, worker: Worker) -> None:
         pause_s = _FIRST_PAUSE_S
@@ -100,6 +115,7 @@ class Crew:
         began = loop.time()
         while True:
             status = await self._ended(worker)
+            worker.is_up = False
             if self._is_stopping:
                 return
             worker.crashes += 1
