@@ -180,7 +180,7 @@ class Campaign:
         plan = self.maker.next(**given)
         self.plans[plan.number] = plan
         got, body = await client.ask(plan)
-        judge(plan, got, body)
+        judge(plan, got, body, is_cut=self._was(got, "upstream gone"))
         self.got[plan.number] = got
         if got.wrong:
             with (self.folder / "wrong.txt").open("a") as file:
@@ -267,7 +267,8 @@ class Campaign:
             digest = gate_oracle.context_digest(key, plan.context)
             known.add(digest)
             rows = found.by_context.get(digest, [])
-            wrong = gate_oracle.hold(plan, got, seen, rows, found.receipts, is_crashing=self._was(got, "crash"))
+            is_crashing, is_cut = self._was(got, "crash"), self._was(got, "upstream gone")
+            wrong = gate_oracle.hold(plan, got, seen, rows, found.receipts, is_crashing=is_crashing, is_cut=is_cut)
             wrong += self._excused(plan, got, rows)
             wrong += self._asked(plan, rows)
             result.late += self._late(got, rows)

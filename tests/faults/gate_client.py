@@ -187,8 +187,11 @@ def _receipt(got: Got, receipt: str) -> None:
 # What may have arrived.
 
 
-def judge(plan: Plan, got: Got, body: bytes) -> None:
-    """Notes what must not have arrived whatever failed, and whether all arrived that was to."""
+def judge(plan: Plan, got: Got, body: bytes, *, is_cut: bool = False) -> None:
+    """Notes what must not have arrived whatever failed, and whether all arrived that was to.
+
+    `is_cut`: the upstream may have broken off anywhere, so that what is planted may not have been sent whole.
+    """
     if plan.is_asked and plan.plant in ("always", "broken") and got.status == 200:
         got.wrong.append(f"a blocked request ({plan.plant}) was answered")
     if not plan.decodes:
@@ -198,7 +201,7 @@ def judge(plan: Plan, got: Got, body: bytes) -> None:
     if got.status != 200:
         _must_not_hold(plan, got, [body.decode("utf-8", "replace"), *_texts(body)])
     elif plan.is_streamed:
-        _streamed(plan, got, body)
+        _streamed(plan, got, body, is_cut=is_cut and not got.is_whole)
     else:
         _whole(plan, got, body)
 
@@ -230,7 +233,7 @@ def _whole(plan: Plan, got: Got, body: bytes) -> None:
     got.is_passed = is_same
 
 
-def _streamed(plan: Plan, got: Got, body: bytes) -> None:
+def _streamed(plan: Plan, got: Got, body: bytes, *, is_cut: bool) -> None:
     read = Read(plan.door, body)
     if any(end in read.ends for end in _ENDED_BY_GATE):
         got.is_refused_amid, got.outcome = True, "refused"
@@ -239,7 +242,9 @@ def _streamed(plan: Plan, got: Got, body: bytes) -> None:
     wanted, arguments = _sent(plan)
     if plan.plant in ("always", "code") and not plan.is_asked:
         _must_not_hold(plan, got, [body.decode("utf-8", "replace"), *read.said])
-    if plan.plant == "always" and not plan.is_asked:
+    if is_cut and plan.planted not in text and plan.text.startswith(text):
+        wanted = plan.text
+    elif plan.plant == "always" and not plan.is_asked:
         wanted, arguments = wanted.partition(plan.planted)[0], ""
     elif plan.plant == "code" and not plan.is_asked:
         wanted = wanted.replace(plan.planted, REPLACEMENT)
@@ -255,8 +260,8 @@ def _sent(plan: Plan) -> tuple[str, str]:
     if plan.breaks not in ("reset", "end", "no events"):
         return ("" if plan.is_called else plan.text), plan.arguments
     data = b"".join(plan.pieces)
-    data = (b"<html>" + data if plan.breaks == "no events" else data[: plan.breaks_at]).replace(b"\r\n", b"\n")
-    read = Read(plan.door, data[: data.rfind(b"\n\n") + 2])
+    data = b"<html>" + data if plan.breaks == "no events" else data[: plan.breaks_at]
+    read = Read(plan.door, data, is_ended=False)
     return read.text, plan.arguments
 
 

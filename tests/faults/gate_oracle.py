@@ -114,9 +114,13 @@ def _decision(found: Record, worker: str, value: list[Any], policy: str) -> None
 
 
 def hold(
-    plan: Plan, got: Got, seen: Seen | None, rows: list[Row], receipts: Counter[str], *, is_crashing: bool
-) -> list[str]:
-    """What of one request is not as it must be."""
+    plan: Plan, got: Got, seen: Seen | None, rows: list[Row], receipts: Counter[str], *, is_crashing: bool,
+    is_cut: bool,
+) -> list[str]:  # fmt: skip
+    """What of one request is not as it must be.
+
+    `is_crashing`: what decides was made to fail meanwhile. `is_cut`: the upstream may have broken off anywhere.
+    """
     wrong = [*got.wrong, *(seen.wrong if seen else ())]
     asked = [row for row in rows if row.kind == "message"]
     later = [row for row in rows if row.kind != "message"]
@@ -134,8 +138,10 @@ def hold(
         if not times:
             wrong.append("a reply to what was never asked")
     wrong += [text for row in asked if (text := _as_it_must_be(plan, row, is_asked=True))]
-    wrong += _replied(plan, got, later)
-    if got.is_passed or (got.receipt and not is_crashing):
+    if any(row.outcome not in PASSED for row in later[:-1]):
+        wrong.append(f"decided on after it was refused: {[row.outcome for row in later]}")
+    if got.is_passed or (got.receipt and not is_crashing and not is_cut):
+        wrong += _replied(plan, got, later)
         kinds, due = [row.kind for row in rows], _due(plan, is_replied=times > 0)
         if not plan.breaks and kinds != due:
             wrong.append(f"{kinds} were decided on, and {due} must be")
@@ -175,14 +181,9 @@ def _as_it_must_be(plan: Plan, row: Row, *, is_asked: bool) -> str:
 
 
 def _replied(plan: Plan, got: Got, later: list[Row]) -> list[str]:
-    wrong: list[str] = []
-    if any(row.outcome not in PASSED for row in later[:-1]):
-        wrong.append(f"decided on after it was refused: {[row.outcome for row in later]}")
-    if plan.breaks in ("", "slow") and later:
-        if plan.is_asked or not plan.plant or (got.is_passed and plan.plant in ("first", "second", "encoded")):
-            wrong += [text for row in later if (text := _as_it_must_be(plan, row, is_asked=False))]
-        elif got.is_whole and got.status:
-            gravest = max(later, key=lambda row: ("allow", "modify", "reject").index(row.outcome))
-            text = _as_it_must_be(plan, gravest, is_asked=False)
-            wrong += [text] if text else []
-    return wrong
+    """The decisions on a reply that came whole from the upstream."""
+    if plan.breaks not in ("", "slow") or not later:
+        return []
+    if not plan.is_asked and plan.plant and not got.is_passed:  # what is planted stands in one of its events
+        later = [max(later, key=lambda row: ("allow", "modify", "reject").index(row.outcome))]
+    return [text for row in later if (text := _as_it_must_be(plan, row, is_asked=False))]

@@ -135,14 +135,20 @@ def _responses(plan: Plan, cut: Cut) -> list[dict[str, Any]]:
     return [{**event, "sequence_number": number} for number, event in enumerate(made)]
 
 
+def _lines(data: bytes) -> bytes:
+    """With one kind of line end, of the three that there are (WHATWG, server-sent events)."""
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
 class Read:
     """What a client read of a streamed reply. `ends`: how it says that it ended; empty where it does not."""
 
-    def __init__(self, door: str, data: bytes) -> None:
+    def __init__(self, door: str, data: bytes, *, is_ended: bool = True) -> None:
         self.text = self.arguments = self.ends = self.receipt = ""
         self.is_odd = False
         self._later: list[str] = []
-        for block in data.replace(b"\r\n", b"\n").split(b"\n\n"):
+        data = _lines(data)
+        for block in (data if is_ended else data[: data.rfind(b"\n\n") + 2]).split(b"\n\n"):
             lines = [line[6:] for line in block.split(b"\n") if line.startswith(b"data: ")]
             if not lines or lines == [b"[DONE]"]:
                 self.ends += "+" if lines else ""

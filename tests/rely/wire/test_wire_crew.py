@@ -108,7 +108,7 @@ def test_a_signal_that_comes_while_a_worker_starts_waits_until_it_is_up(
         with wire.shared_port("127.0.0.1", 0) as port:
             crew = wire.Crew({"w0": (sys.executable, "-c", slow, str(port))}, stops_s=10)
             task = asyncio.ensure_future(crew.run(lambda _: up.set(), stop))
-            while crew.workers[0].process is None:
+            while crew.workers[0].process is None:  # noqa: ASYNC110 - nobody says that it has begun
                 await asyncio.sleep(0.01)
             crew.signal(signal.SIGHUP)  # whoever has no handler yet would end of it
             crew.signal(signal.SIGHUP)
