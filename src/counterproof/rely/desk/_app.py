@@ -7,12 +7,13 @@ import contextlib
 import hmac
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 import msgspec
 
 from counterproof import errors, record
 from counterproof.rely import appeal
+from counterproof.rely.desk._bounded import bounded
 from counterproof.rely.desk._metrics import CONTENT_TYPE, exposition
 from counterproof.rely.desk._page import status_page
 from counterproof.rely.desk._snapshot import Snapshot, summed
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _MAX_BODY_BYTES = 256 * 1024
 _ANSWERS_WITHIN_S = 2.0
+_KEEPS_ALIVE_S = 15.0
 _SAFE = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -84,18 +86,21 @@ class Desk:
         """
         from aiohttp import web  # noqa: PLC0415 - loads only where something is served
 
-        runner = web.AppRunner(self._app(), access_log=None, handle_signals=False)
+        runner = web.AppRunner(self._app(), access_log=None, handle_signals=False, keepalive_timeout=_KEEPS_ALIVE_S)
         await runner.setup()
-        try:
-            site = web.UnixSite(runner, path) if path else web.TCPSite(runner, host, port)
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(runner.cleanup)
             try:
-                await site.start()
+                if path:
+                    await web.UnixSite(runner, path).start()
+                    url = path
+                else:
+                    served = bounded(cast("web.Server", runner.server), host, port)
+                    url = "http://{}:{}".format(*await stack.enter_async_context(served))
             except OSError as exc:
                 what = f"cannot listen at {path or f'{host}:{port}'}: {exc.strerror or exc}"
                 raise errors.BadOption(what, where="the desk's address", mend="choose another") from exc
-            yield path or "http://{}:{}".format(*runner.addresses[0][:2])
-        finally:
-            await runner.cleanup()
+            yield url
 
     async def _ask(self, source: Source) -> Snapshot | None:
         try:
