@@ -25,7 +25,7 @@ from counterproof.rely.gate._memory_delta import (
     decoded,
     encoded,
 )
-from counterproof.rely.gate._memory_held import LIVES, Held, ripeness
+from counterproof.rely.gate._memory_held import LIVES, Held, fresh_at, ripeness
 
 DELTA_FORMAT = "counterproof-gate-delta/1"
 MAX_WEIGHT = 1e6
@@ -53,7 +53,7 @@ class Memory:
         self._chars = self._entries = 0
         self._at = self._owed = 0.0
         self._seen_s: float | None = None
-        self._all = Held(0.0)
+        self._all = fresh_at(0.0)
         self._taken = Serials()
         self._news: dict[str, None] | None = None
         self._signals: list[tuple[str, float, float, tuple[str, ...]]] = []
@@ -95,7 +95,7 @@ class Memory:
         for anchor in anchors:
             held = held_by.get(anchor)
             if held is None:
-                held = held_by[anchor] = Held(at)
+                held = held_by[anchor] = fresh_at(at)
             else:
                 held_by.move_to_end(anchor)
                 if held.at < at:
@@ -229,7 +229,7 @@ class Memory:
     def _touched(self, anchor: str, at: float) -> Held:
         held = self._held.get(anchor)
         if held is None:
-            held = self._held[anchor] = Held(at)
+            held = self._held[anchor] = fresh_at(at)
         else:
             self._held.move_to_end(anchor)
             self._entries -= held.age_to(at)
@@ -333,7 +333,7 @@ class Memory:
 
 
 def _alone(weight: float, context: str, identity: str) -> Readings:
-    held = Held(0.0)
+    held = fresh_at(0.0)
     if weight:
         held.keep("only", weight, 0.0, 1)
     return Readings(

@@ -6,8 +6,11 @@ decayed weights would at any time (forward decay, Cormode et al. 2009), so nothi
 
 from __future__ import annotations
 
+from copy import copy
 from heapq import heapify, heappush, heapreplace
 from math import log2
+
+import msgspec
 
 LIVES = 2.0
 """Half lives per window: what is a window old has come down to a quarter, and is then forgotten."""
@@ -23,25 +26,33 @@ def ripeness(age: float) -> float:
     return max(0.02, seen)
 
 
-class Held:
+def fresh_at(at: float) -> Held:
+    """Of an anchor that was never seen."""
+    return Held(at, int(at), at)
+
+
+class Held(msgspec.Struct, gc=False):
     """One anchor's state. Counts are as of `at`; `fresh`: events since others were last told.
 
     `total`: sum of the K highest fragments. `fast`, `slow`: what that sum has gained, decayed as everything is and
-    `SLOWER` times as slowly; their difference is the sum's own past, in which what is recent hardly counts.
+    `SLOWER` times as slowly; their difference is the sum's own past, in which what is recent hardly counts. A hundred
+    thousand of these are no work for the garbage collector: none can be part of a cycle.
     """
 
-    __slots__ = (
-        "at", "contexts", "events", "fast", "fragments", "fresh", "heap", "identities", "old_contexts",
-        "old_identities", "slow", "span", "swept", "total",
-    )  # fmt: skip
-
-    def __init__(self, at: float) -> None:
-        self.at = self.swept = at
-        self.span: int = int(at)
-        self.events = self.total = self.fast = self.slow = 0.0
-        self.contexts = self.identities = self.old_contexts = self.old_identities = self.fresh = 0
-        self.fragments: dict[str, float] | None = None  # digest -> place
-        self.heap: list[tuple[float, float, str]] | None = None  # (place, born, digest), the lowest first
+    at: float
+    span: int
+    swept: float
+    events: float = 0.0
+    total: float = 0.0
+    fast: float = 0.0
+    slow: float = 0.0
+    contexts: int = 0
+    identities: int = 0
+    old_contexts: int = 0
+    old_identities: int = 0
+    fresh: int = 0
+    fragments: dict[str, float] | None = None  # digest -> place
+    heap: list[tuple[float, float, str]] | None = None  # (place, born, digest), the lowest first
 
     def age_to(self, at: float) -> int:
         """Lets the counters decay and turns to the next half window if it has come; how many fragments it forgot."""
@@ -76,9 +87,7 @@ class Held:
 
     def aged(self, at: float) -> Held:
         """What `age_to` would make of it; this one stays as it is."""
-        other = Held(self.at)
-        for name in self.__slots__:
-            setattr(other, name, getattr(self, name))
+        other = copy(self)
         other.heap = None if self.heap is None else list(self.heap)
         other.age_to(at)
         return other
