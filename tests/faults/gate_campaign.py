@@ -18,7 +18,7 @@ from typing import Unpack, get_args
 
 from counterproof.rely import trail
 from tests.faults import gate_oracle
-from tests.faults.gate_client import Client, Got, judge, send
+from tests.faults.gate_client import Client, Got, bomb, judge, send
 from tests.faults.gate_inside.sitecustomize import CRASH, LEAK, PASS_THROUGH, UNRECORDED
 from tests.faults.gate_plans import Given, Plan, Plans
 from tests.faults.gate_rig import Disk, Gate, Inside, Store, break_policy, write_policy
@@ -120,6 +120,8 @@ class Campaign:
         await self.upstream.http.open()
         await self.model.http.open()
         self.store.start()
+        for coding in ("gzip", "br", "zstd"):
+            bomb(coding)  # made now: it takes seconds, in which no client would do anything
         write_policy(self.policy, self.policy_name, self.model.http.port)
         options = [
             f"http://127.0.0.1:{self.upstream.http.port}", "--policy", str(self.policy), "--trail", str(self.trail),

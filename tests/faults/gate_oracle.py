@@ -133,10 +133,7 @@ def hold(
     if got.receipt and receipts[got.receipt] != 1:
         wrong.append(f"a receipt stands {receipts[got.receipt]} times in the record")
     if got.status == 200 and got.is_whole and not got.is_refused_amid:
-        if not later or any(row.outcome not in PASSED for row in later):
-            wrong.append(f"a reply was passed on with {[row.outcome for row in later]} in the record")
-        if not times:
-            wrong.append("a reply to what was never asked")
+        wrong += _passed_on(later, times)
     wrong += [text for row in asked if (text := _as_it_must_be(plan, row, is_asked=True))]
     if any(row.outcome not in PASSED for row in later[:-1]):
         wrong.append(f"decided on after it was refused: {[row.outcome for row in later]}")
@@ -147,6 +144,15 @@ def hold(
             wrong.append(f"{kinds} were decided on, and {due} must be")
     if is_crashing and plan.plant == "code":  # found, and then not found again: refused
         return [text for text in wrong if not text.startswith("decided reject where code")]
+    return wrong
+
+
+def _passed_on(later: list[Row], times: int) -> list[str]:
+    wrong: list[str] = []
+    if not later or any(row.outcome not in PASSED for row in later):
+        wrong.append(f"a reply was passed on with {[row.outcome for row in later]} in the record")
+    if not times:
+        wrong.append("a reply to what was never asked")
     return wrong
 
 
