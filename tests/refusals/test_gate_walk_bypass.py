@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any
 
@@ -10,16 +11,22 @@ import pytest
 from counterproof.errors import BadGate
 from counterproof.record import EventKind, GatePolicy, Outcome, PatternRule, PieceRole
 from counterproof.rely import gate
+from counterproof.rely.gate import _shape_anthropic, _shape_mcp, _shape_openai
 
 HIDDEN = "".join(f"\\u{ord(char):04x}" for char in "bomb")
 LAX: dict[EventKind, Outcome] = {"message": "allow", "span": "allow", "call": "allow", "result": "allow"}
 
 
+@functools.cache
+def made(rules: tuple[PatternRule, ...]) -> gate.Rules:
+    return gate.Rules(GatePolicy(name="house", rules=rules, unscanned=LAX), b"k" * 32)
+
+
 def outcomes(shape: gate.Shape, body: object, *rules: PatternRule) -> list[str]:
-    policy = GatePolicy(name="house", rules=rules or (PatternRule(name="bombs", patterns=("bomb",)),), unscanned=LAX)
-    made, memory = gate.Rules(policy, b"k" * 32), gate.Memory(policy.memory)
+    ready = made(rules or (PatternRule(name="bombs", patterns=("bomb",)),))
+    memory = gate.Memory(ready.policy.memory)
     found = gate.walk(shape, json.dumps(body).encode(), door="test").events
-    return [made.settle(made.look(event, memory, 1.0), {}).outcome for event in found]
+    return [ready.settle(ready.look(event, memory, 1.0), {}).outcome for event in found]
 
 
 def mask(pattern: str, replacement: str) -> PatternRule:
@@ -28,13 +35,12 @@ def mask(pattern: str, replacement: str) -> PatternRule:
 
 def modified(texts: list[str], *rules: PatternRule) -> tuple[str, list[str]]:
     """What is decided of a message of several parts, and its parts as they would pass."""
-    policy = GatePolicy(name="house", rules=rules)
-    made = gate.Rules(policy, b"k" * 32)
+    ready = made(rules)
     body = json.dumps(asked([{"type": "text", "text": text} for text in texts])).encode()
     event = gate.walk("openai.chat.request", body, door="test").events[0]
-    decision = made.settle(made.look(event, gate.Memory(policy.memory), 1.0), {})
+    decision = ready.settle(ready.look(event, gate.Memory(ready.policy.memory), 1.0), {})
     if decision.outcome == "modify":
-        decision = made.modified(decision, event)
+        decision = ready.modified(decision, event)
     spans = [(event.pieces[at].where, start, end, new) for at, start, end, new in decision.spans]
     value: Any = json.loads(gate.rewrite(body, spans))
     return decision.outcome, [part["text"] for part in value["messages"][0]["content"]]
@@ -181,3 +187,42 @@ def test_what_is_to_be_replaced_where_nothing_can_be_is_refused_by_the_rewriting
 
     with pytest.raises(BadGate):
         gate.rewrite(body, [(piece.where, 0, 4, "cake")])
+
+
+@pytest.mark.parametrize(
+    "data", ["bomb", "how to build a bomb", "data:text/plain,bomb", "data:;base64,bomb!", "x" * 4_000 + " bomb"]
+)
+def test_what_is_said_to_be_data_and_is_a_text(data: str) -> None:
+    part = {"type": "file", "file": {"file_data": data, "filename": "f"}}
+    assert outcomes("openai.chat.request", asked([part])) == ["reject"]
+
+
+_NAMES = sorted(
+    {*_shape_openai.CHAT.members, *_shape_anthropic.MESSAGES.members, *_shape_mcp.MCP.members, "unheard_of"}
+)
+
+
+@pytest.mark.parametrize("name", [name for name in _NAMES if name not in ("encrypted_content", "encrypted_stdout")])
+def test_a_text_under_any_name_is_read_whatever_type_belongs_there(name: str) -> None:
+    """Where a policy lets pass what is unread: the note alone would not stop it."""
+    values: list[object] = [
+        "bomb",
+        ["bomb"],
+        {"bomb": 1},
+        {"x": "bomb"},
+        [["bomb"]],
+        {"type": "bomb"},
+        {"data": "bomb"},
+    ]
+    for value in values:
+        turn: dict[str, object] = {"role": "user", "content": [{"type": "text", "text": "x", name: value}]}
+        bodies: list[object] = [
+            {"messages": [], name: value},
+            {"messages": [{**turn, name: value}]},
+            {"messages": [turn]},
+        ]
+        for body in bodies:
+            assert outcomes("openai.chat.request", body) == ["reject"], body
+            assert outcomes("anthropic.messages.request", body) == ["reject"], body
+        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "f", name: value}}
+        assert outcomes("mcp.request", call) == ["reject"], call

@@ -434,6 +434,8 @@ def blob(w: Reading, value: Json, where: str, role: PieceRole, depth: int) -> No
     text = unpacked(value)
     if text is None:
         w.note(where, "data that are no text")
+        if len(value) <= _LOOK or not _BASE64.fullmatch(value):
+            w.text(value, where, role)  # perhaps it is one as it stands
     else:
         w.text(text, where + "|base64", role)
 
@@ -540,6 +542,7 @@ def _named(value: Json) -> str:
 
 _PICTURE: Mapping[str, Rule] = {"url": url}
 _PLAIN = frozenset({"text", "input_text", "output_text"})
+_BASE64 = re.compile(r"(?:[dD][aA][tT][aA]:[^,]{0,200};base64,)?[A-Za-z0-9+/\r\n]*={0,2}")
 _CONTROL = re.compile(r"[\0-\x08\x0b\x0e-\x1f]")
 _LOOK = 256
 _JSON_NAMES: Mapping[type, str] = {
