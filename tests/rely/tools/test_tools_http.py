@@ -407,3 +407,30 @@ def test_who_only_listens_does_not_keep_the_endpoint_from_ending() -> None:
 
     with contextlib.closing(link), got:  # the block above ended: it did not wait for the stream
         assert got.read() == b"data: \n\n"
+
+
+@pytest.mark.parametrize(
+    "header", ["x-http-method-override", "x-original-url", "x-rewrite-uri", "x-forwarded-uri", "x-envoy-original-path"]
+)
+def test_no_header_leads_the_server_or_the_client_elsewhere(asked: Asked, header: str) -> None:
+    asked.script.headers = [
+        JSON,
+        (b"location", b"/x"),
+        (b"x-accel-redirect", b"/x"),
+        (b"refresh", b"0"),
+        (b"x-a", b"b"),
+    ]
+
+    status, headers, _ = asked.ask("POST", call(1), **{header: "/elsewhere"})
+
+    (heard,) = asked.script.heard
+    assert (status, heard.header(header.encode())) == (200, b"")
+    assert headers["x-a"] == "b"
+    assert {headers["location"], headers["x-accel-redirect"], headers["refresh"]} == {None}
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-16", "application/json; charset=utf-7"])
+def test_a_message_is_read_there_as_it_was_read_here(asked: Asked, kind: str) -> None:
+    asked.ask("POST", call(1), content_type=kind)
+
+    assert [value for name, value in asked.script.heard[0].headers if name == b"content-type"] == [b"application/json"]

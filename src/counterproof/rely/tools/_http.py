@@ -12,6 +12,7 @@ import base64
 import binascii
 import contextlib
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable
 from typing import cast
@@ -29,7 +30,13 @@ MAX_EVENT_ID_BYTES = 1024
 _JSON, _STREAM = b"application/json", b"text/event-stream"
 _SESSION = b"mcp-session-id"
 _ONCE = (_SESSION, b"mcp-protocol-version", b"mcp-method", b"mcp-name", b"last-event-id", b"origin")
-_OURS = frozenset({b"host", b"origin", b"content-length", b"accept-encoding", b"expect"})
+_OURS = frozenset({b"host", b"origin", b"content-length", b"content-encoding", b"accept-encoding", b"expect"})
+_ELSEWHERE = re.compile(
+    rb"x-http-method(-override)?|x-method-override|x-(original|rewrite)-ur[li]|x-forwarded-(uri|path|prefix)"
+    rb"|x-envoy-original-path|x-accel-.*|x-reproxy-.*|x-sendfile|x-lighttpd-send-file|location|content-location|refresh"
+    rb"|link|alt-svc"
+)
+"""By these some programs take another method, path or place than what was read here, on either side."""
 _FRAMED = frozenset({b"content-length", b"content-type", b"content-encoding"})
 _HEADER_MISMATCH = -32020
 _NAMED_BY: dict[str, str] = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
@@ -161,7 +168,9 @@ class Endpoint:
             return
         asked = _asked(ruling.on)
         try:
-            answer = await self._upstream.ask("POST", self._target, _passed(request.headers), ruling.on)
+            headers = [(name, value) for name, value in _passed(request.headers) if name != b"content-type"]
+            headers.append((b"content-type", _JSON))  # as it was read here, so it is to be read there
+            answer = await self._upstream.ask("POST", self._target, headers, ruling.on)
         except wire.UpstreamFailed as exc:
             _unanswered(out, exchange, asked, f"The server did not answer: {exc.what}", exc.status)
             return
@@ -348,11 +357,11 @@ def _named(body: bytes, asked: _rpc.Id) -> bytes:
 
 
 def _passed(headers: wire.Headers) -> list[tuple[bytes, bytes]]:
-    return wire.end_to_end(headers, without=_OURS)
+    return [pair for pair in wire.end_to_end(headers, without=_OURS) if not _ELSEWHERE.fullmatch(pair[0])]
 
 
 def _kept(headers: wire.Headers) -> list[tuple[bytes, bytes]]:
-    return wire.end_to_end(headers, without=_FRAMED)
+    return [pair for pair in wire.end_to_end(headers, without=_FRAMED) if not _ELSEWHERE.fullmatch(pair[0])]
 
 
 def _media_type(headers: wire.Headers) -> bytes:
