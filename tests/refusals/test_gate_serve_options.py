@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -39,3 +41,19 @@ def test_more_processes_than_a_head_can_name_are_refused(tmp_path: Path) -> None
 
     with pytest.raises(click.BadParameter, match="61 is not in the range"):
         CliRunner().invoke(_gate_serve.serve, given, standalone_mode=False, catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "taken", "warns"), [(256, 3_000, 2_000, False), (256, 1_000, 488, True), (64, 100, 1, True)]
+)
+def test_no_more_connections_are_taken_than_files_may_be_open(soft: int, hard: int, taken: int, warns: bool) -> None:  # noqa: FBT001 - a case
+    """A process of its own: what was lowered is not raised again. Without room the record could not be written."""
+    code = (
+        "import resource, sys; from counterproof.cli import _gate_need; import counterproof.rely.wire;"
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}));"
+        "sys.stdout.write(str(_gate_need.limits().connections))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+
+    assert int(done.stdout) == taken
+    assert ("ulimit -n" in done.stderr) == warns

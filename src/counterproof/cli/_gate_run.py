@@ -107,6 +107,7 @@ def _one(given: Asked) -> signal.Signals:
 
 
 async def _serve(given: Asked, ready: guard.Ready, on_ready: Callable[[str], None], stop: asyncio.Event) -> None:
+    from counterproof.cli import _gate_need  # noqa: PLC0415 - same room, loaded with the first
     from counterproof.rely import proxy, wire  # noqa: PLC0415 - loads only where a gate runs
 
     settings = proxy.Settings(
@@ -115,7 +116,7 @@ async def _serve(given: Asked, ready: guard.Ready, on_ready: Callable[[str], Non
         upstream_key=_values.key("--upstream-key-env", given.upstream_key_env),
     )
     made = proxy.Proxy(ready.guard, wire.Upstream(given.upstream.rstrip("/").removesuffix("/v1")), settings)
-    door = wire.Server(made.handle, wire.Limits(), made.hooks())
+    door = wire.Server(made.handle, _gate_need.limits(), made.hooks())
     address = (given.host, given.port)
     try:
         await door.serve(address, on_ready, stop, reuse_port=given.worker_of is not None)
