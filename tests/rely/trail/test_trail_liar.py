@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from counterproof.record import Decision, MemoryPolicy, Sighting
-from counterproof.rely import gate, trail
-from tests.rely.trail.small_trail import NOW_MS, POLICY, SIGNER, Worker, found, lines, opened, rewritten
+from counterproof.record import MemoryPolicy, Sighting
+from counterproof.rely import appeal, gate, trail
+from tests.rely.trail.small_trail import NOW_MS, POLICY, SIGNER, Worker, found, opened, rewritten
 
 READINGS = Sighting.__struct_fields__.index("readings")
 LIFT = 6
@@ -101,11 +101,10 @@ def test_a_person_speaks_once_of_what_was_held(tmp_path: Path) -> None:
         decision = msgspec.structs.replace(worker.rules.settle(seen, {}), receipt="its receipt", reason="No.")
         assert decision.outcome == "hold"
         kept.keep(seen, (), decision, NOW_MS, turn=0)
-        held = next(line[7] for line in lines(tmp_path) if line[0] == "decision")
-        assert isinstance(held, list)
-        kept.note("override", {"receipt": str(held[3]), "said": "allow"}, NOW_MS)
+        held = appeal.receipt_digest("its receipt")
+        kept.note("override", {"receipt": held, "said": "allow"}, NOW_MS)
         assert found(tmp_path) == []
-        kept.note("override", {"receipt": str(held[3]), "said": "reject"}, NOW_MS)
+        kept.note("override", {"receipt": held, "said": "reject"}, NOW_MS)
 
     assert found(tmp_path) == ["a person's word about what was not held, or a second one"]
 
@@ -137,7 +136,7 @@ def test_what_was_replaced_by_nothing_is_named(tmp_path: Path) -> None:
         assert settled.outcome == "modify"
         kept.keep(seen, (), msgspec.structs.replace(settled, spans=((0, 0, 1, "x"),)), NOW_MS, turn=0)
         assert found(tmp_path) == []
-        kept.keep(seen, (), Decision(**{**msgspec.structs.asdict(settled), "spans": ()}), NOW_MS)
+        kept.keep(seen, (), msgspec.structs.replace(settled, spans=()), NOW_MS)
 
     assert "another decision follows from what was seen" in found(tmp_path)
 
