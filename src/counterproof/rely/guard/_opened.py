@@ -141,8 +141,8 @@ def _kept(
 
 def _make_secret(path: Path) -> None:
     """Whole or not at all, and the first of several processes wins."""
-    made = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    made = path.with_name(f".{path.name}.{secrets.token_hex(8)}")  # in containers every process may be number 1
+    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         os.write(descriptor, secrets.token_hex(_SECRET_BYTES).encode())
         os.fsync(descriptor)
