@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -234,3 +236,21 @@ def test_closing_twice_does_nothing(tmp_path: Path) -> None:
     found = trail.audit(tmp_path)
     assert found.agrees
     assert (found.workers[0].records, found.workers[0].signed, found.gate) == (3, 0, GATE)
+
+
+def test_two_gates_keep_one_policy_at_the_same_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In containers both may be process number 1."""
+    with opened(tmp_path, "a") as a, opened(tmp_path, "b") as b:
+        fsync: Callable[[int], None] = os.fsync
+
+        def meanwhile(descriptor: int) -> None:
+            monkeypatch.setattr(os, "fsync", fsync)
+            b.begin_policy(POLICY, NOW_MS)
+            fsync(descriptor)
+
+        monkeypatch.setattr(os, "getpid", lambda: 1)
+        monkeypatch.setattr(os, "fsync", meanwhile)
+        digest = a.begin_policy(POLICY, NOW_MS)
+
+    assert [path.name for path in (tmp_path / "policies").iterdir()] == [f"{digest[7:]}.json"]
+    assert trail.audit(tmp_path).agrees

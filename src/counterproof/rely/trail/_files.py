@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import re
+import secrets
 from collections.abc import Generator
 from pathlib import Path
 
@@ -148,9 +149,9 @@ def keep_policy(folder: Path, policy: record.GatePolicy) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_file() and path.read_bytes() == data:
             return digest
-        new = path.with_name(f"{path.name}.{os.getpid()}.new")
+        new = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")  # in containers every process may be number 1
         try:
-            with new.open("wb") as file:
+            with new.open("xb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
