@@ -76,7 +76,7 @@ def spec(marks: Sequence[Row]) -> Row:
         })  # fmt: skip
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json", "background": "white",
-        "title": "Goals of the adversary that a gate's memory stops, at a threshold that refuses 1 % of ordinary traffic",
+        "title": "Goals of the adversary that a gate's memory stops, where it refuses 1 % of ordinary traffic",
         "columns": 2, "concat": panels, "resolve": {"scale": {"color": "independent"}},
     }  # fmt: skip
 
