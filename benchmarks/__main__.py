@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 PROGRAMS = (
     "footprint", "inference", "campaign", "endpoint", "serve", "coverage", "judged_coverage", "adversary", "whitebox",
     "sweep", "inspect_overhead", "verify", "continuity", "log", "gate",
+    "gate_faults",
 )  # fmt: skip
 FOLDERS = {"gate": "gate/run.py"}
 # One program opens weights, which needs torch; one needs Ray, and one Inspect.

@@ -19,6 +19,7 @@ import asyncio
 import logging
 import sys
 import tempfile
+import textwrap
 from collections import Counter
 from pathlib import Path
 
@@ -43,7 +44,8 @@ def report(result: Result, control: str) -> list[str]:
         f"planted: {_counted(result.planted)}",
         f"spells: {_counted(spells)}",
         f"broken one by one: {_counted(each)}",
-        f"turned away and written down: {result.sheds:,}; answers of safety models that came too late: {result.late}",
+        f"turned away and written down: {result.sheds:,}",
+        f"safety models that did not answer in time, or were let alone, though nothing was wrong: {result.late:,}",
         f"memory of a process: at most {result.peak_mib:.0f} MiB, {result.last_mib:.0f} MiB at the end",
     ]
     lines += [
@@ -77,7 +79,8 @@ def main() -> int:
         result = asyncio.run(one.run(given.requests, faults))
     finally:
         one.close(keep=given.keep is not None)
-    print("\n".join(report(result, given.control)))
+    for line in report(result, given.control):
+        print(textwrap.fill(line, 118, subsequent_indent="  "))
     return bool(result.wrong) or result.caught != result.harmful or (bool(given.control) and not result.harmful)
 
 
