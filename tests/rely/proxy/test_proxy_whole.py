@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from counterproof.record import MemoryPolicy
 from counterproof.rely import proxy, wire
 from tests.rely.proxy.rig import CHAT, Rig, asks, policy, replying, running, says
 
@@ -449,3 +450,16 @@ def test_no_upstream_is_said_in_one_sentence_without_its_address() -> None:
     assert said.status == 502
     assert said.json["error"]["message"] == "No reply could be passed on: the upstream broke off."
     assert rig.upstream_url.rsplit(":", 1)[1].encode() not in said.body
+
+
+def test_a_reply_counts_for_what_was_asked_where_nobody_names_conversations() -> None:
+    rules = policy(memory=MemoryPolicy(window_s=3600))
+
+    with running(replying(says("the nitrofoo42 is ready")), rules) as rig:
+        for _ in range(2):
+            assert rig.ask(asks("and the zarabaxo77 plan ?")).status == 200
+
+    asked, said, other, _ = (sighting for sighting, _ in rig.kept.decisions)
+    assert asked.context
+    assert asked.context == said.context != other.context
+    assert set(asked.anchors) <= set(said.anchors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import cast
 
@@ -52,7 +53,7 @@ class Exchange:
         self._route: Route = route_of(request.method, request.path, is_anthropic=is_anthropic)
         self._about = {
             "door": self._route.door,
-            "context": self._of(setup.context),
+            "context": self._of(setup.context) or self._own_context(),
             "identity": self._of(setup.identity),
         }
         self._asked: dict[str, object] = {}
@@ -260,6 +261,10 @@ class Exchange:
         """Whether somebody put a second name beside the one that the front has set."""
         own = [name for name in (self._setup.context, self._setup.identity) if name]
         return bool(own) and any([name for name, _ in self._request.headers].count(each) > 1 for each in own)
+
+    def _own_context(self) -> str:
+        """Where nobody names conversations, each exchange is one: so the memory joins a reply to what was asked."""
+        return secrets.token_hex(8) if self._setup.decides.rules.policy.memory.window_s else ""
 
     def _of(self, name: bytes) -> str:
         return self._request.header(name).decode("latin-1") if name else ""
