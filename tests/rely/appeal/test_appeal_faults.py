@@ -63,7 +63,7 @@ def test_of_several_who_spend_a_token_one_is_heard(tmp_path: Path) -> None:
 
 
 def test_one_book_serves_several_threads(tmp_path: Path) -> None:
-    one = book(tmp_path)
+    one = book(tmp_path, appeal.Terms(bits=4, most_bits=12, quiet=50, cases=50))  # what they send costs enough for all
     sent = [worked(one, appeal.new_receipt()) for _ in range(40)]
     with ThreadPoolExecutor(8) as threads:
         said = [heard.status for heard in threads.map(one.hear, sent, [NOW_S] * 40)]
