@@ -375,7 +375,7 @@ def test_a_challenge_that_was_fetched_while_it_was_quiet_opens_no_flood(tmp_path
     """It stays good for twenty minutes; what it costs must not."""
     one = book(tmp_path)
     quiet = one.challenge(NOW_S)
-    answers = []
+    answers: list[int] = []
     for _ in range(20):
         receipt = appeal.new_receipt()
         work = str(appeal.solve(quiet, receipt))

@@ -80,7 +80,8 @@ def _families(core: Foreign, now: Snapshot) -> Iterator[Foreign]:
 
 
 def _histogram(core: Foreign, now: Snapshot) -> Foreign:
-    total, buckets = 0, []
+    total = 0
+    buckets: list[tuple[str, int]] = []
     for bound, n in zip((*guard.BOUNDS_S, float("inf")), now.latency, strict=True):
         total += n
         buckets.append(("+Inf" if bound == float("inf") else repr(bound), total))
