@@ -25,7 +25,6 @@ SHED = "gate:shed"
 TERMINATED = "gate:terminated"
 FAULT = "gate:fault"
 
-_MILDEST: Outcome = "allow"
 _OWN: dict[str, Outcome] = {TERMINATED: "terminate", FAULT: "reject"}
 
 Holds: TypeAlias = Callable[[Sighting, Collection[str], bool], bool]
@@ -169,6 +168,6 @@ def _gravest(plan: Plan, tally: _Tally) -> Decision:
         for name, outcome in tally.outcomes
         if not (outcome == "escalate" and tally.is_answered and name not in prompts)
     ]
-    outcome = max((o for _, o in counted), key=lambda o: GRAVITY[o], default=_MILDEST)
+    outcome: Outcome = record.OUTCOMES[max((GRAVITY[o] for _, o in counted), default=0)]
     led = tuple(name for name, o in counted if o == outcome)
     return Decision(outcome=outcome, rules=led, statuses=tuple(tally.statuses), reason=plan.reason_of(led))
