@@ -58,6 +58,7 @@ def report(result: Result, control: str) -> list[str]:
             f"control {control}: done {len(result.acts)} times, harmful {result.harmful}, found {result.caught}"
         )
     lines.append(f"wrong: {len(result.wrong)}")
+    lines += [f"  not found: {text}" for text in result.missed[:5]]
     return [*lines, *(f"  {number}: {text[:300]}" for number, text in result.wrong[:40])]
 
 

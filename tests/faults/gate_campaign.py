@@ -78,6 +78,7 @@ class Result:
     acts: list[list[str]] = field(default_factory=list[list[str]])
     harmful: int = 0
     caught: int = 0
+    missed: list[str] = field(default_factory=list[str])
 
 
 class Campaign:
@@ -273,6 +274,7 @@ class Campaign:
             wrong = gate_oracle.hold(plan, got, seen, rows, found.receipts, is_crashing=is_crashing, is_cut=is_cut)
             wrong += self._excused(plan, got, rows)
             wrong += self._asked(plan, rows)
+            wrong += self._broken_off(plan, got, rows)
             result.late += self._late(got, rows)
             result.wrong += [(number, text) for text in wrong]
             result.statuses[self._said(got)] += 1
@@ -341,6 +343,14 @@ class Campaign:
             wrong.append("what is judged stood outside of its block")
         return wrong
 
+    def _broken_off(self, plan: Plan, got: Got, rows: list[gate_oracle.Row]) -> list[str]:
+        """What was let out of a stream that the upstream broke off is decided on too, unless the gate failed itself."""
+        if not got.has_text or plan.breaks not in ("reset", "end") or got.why == "quit" or len(rows) > 1:
+            return []
+        if self._was(got, "crash", "killed", "disk full", "upstream gone"):
+            return []
+        return ["of a stream that broke off something was let out, and nothing of it was decided on"]
+
     def _late(self, got: Got, rows: list[gate_oracle.Row]) -> int:
         """Answers that were given too late, or not at all, while nothing was wrong with the models."""
         if self._was(got, *(f"model {mood}" for mood in get_args(Mood)), "crash", "killed"):
@@ -366,17 +376,19 @@ class Campaign:
         by_name = {p.context: p for p in self.plans.values()}
         by_name |= {gate_oracle.context_digest(key, p.context): p for p in self.plans.values()}
         flagged = {number for number, _ in result.wrong}
-        touched = {by_name[act[1]].number for act in result.acts if len(act) > 1 and act[1] in by_name}
-        harmed = {number for number in touched if self._is_harmed(number)}
+        touched = {(by_name[act[1]].number, act[2]) for act in result.acts if act[1] in by_name}
+        harmed = {number for number, kind in touched if self._is_harmed(number, kind)}
         result.harmful, result.caught = len(harmed), len(harmed & flagged)
-        result.wrong = [w for w in result.wrong if w[0] not in touched]
+        result.missed = [f"{self.plans[n]} {self.got[n]}" for n in harmed - flagged]
+        result.wrong = [w for w in result.wrong if w[0] not in {number for number, _ in touched}]
 
-    def _is_harmed(self, number: int) -> bool:
+    def _is_harmed(self, number: int, kind: str) -> bool:
         """Whether sabotage of this request let anything through, or left a hole: not so where nobody got anything."""
-        plan, got, seen = self.plans[number], self.got[number], self.upstream.seen.get(number)
+        plan, got = self.plans[number], self.got[number]
+        has_answer = got.status == 200 and got.why != "quit"
         if self.control == "leak":
-            return plan.plant in ("always", "code") and not plan.is_asked and got.status == 200 and not plan.breaks
-        return seen is not None or got.status == 200
+            return plan.plant in ("always", "code") and not plan.is_asked and has_answer and not plan.breaks
+        return has_answer if kind != "message" else number in self.upstream.seen
 
 
 def free_port() -> int:

@@ -35,6 +35,7 @@ class Got:
     is_unkept: bool = False
     is_refused_amid: bool = False
     is_passed: bool = False
+    has_text: bool = False
     why: str = ""
     wrong: list[str] = field(default_factory=list[str])
 
@@ -239,6 +240,7 @@ def _streamed(plan: Plan, got: Got, body: bytes, *, is_cut: bool) -> None:
         got.is_refused_amid, got.outcome = True, "refused"
         _receipt(got, read.receipt)
     text = read.text.removesuffix(SAYS) if got.is_refused_amid else read.text
+    got.has_text = bool(text)
     wanted, arguments = _sent(plan)
     if plan.plant in ("always", "code") and not plan.is_asked:
         _must_not_hold(plan, got, [body.decode("utf-8", "replace"), *read.said])

@@ -87,7 +87,7 @@ def _passes_through(orders: Orders) -> None:
 
     async def passing(self: guard.Guard, event: Event, *, has_people: bool = False) -> Decision:
         if orders.is_time(PASS_THROUGH):
-            orders.act("pass-through", event.context)
+            orders.act("pass-through", event.context, event.kind)
             return Decision(outcome="allow")
         return await real(self, event, has_people=has_people)
 
@@ -101,7 +101,7 @@ def _forgets(orders: Orders) -> None:
 
     def forgetting(self: trail.Trail, sighting: Sighting, *args: object, **named: object) -> int:
         if orders.is_time(UNRECORDED):
-            orders.act("unrecorded", sighting.context)
+            orders.act("unrecorded", sighting.context, sighting.kind)
             return self.n - 1
         return real(self, sighting, *args, **named)
 
@@ -121,7 +121,7 @@ def _leaks(orders: Orders) -> None:
 
     def leaking(self: gate.Stream, data: bytes) -> object:
         if orders.is_time(LEAK):
-            orders.act("leak", names[id(self)])
+            orders.act("leak", names[id(self)], "span")
             return [gate.Ready(data)]
         return feed(self, data)
 
