@@ -16,6 +16,8 @@ from counterproof.record import Answer, Decision, GatePolicy, Sighting
 from counterproof.rely import gate
 from counterproof.rely.trail._line import DecisionLine, KeptDecision, KeptReadings, NoteLine
 
+_UNKEPT = "an event that the memory took was never kept: the worker ended, or could not write"
+
 MAX_WAITING = 65_536
 """How many events may be looked at, and not yet decided, at once: beyond it one of them was never kept."""
 
@@ -105,7 +107,7 @@ class Memories:
 
     def begin(self) -> None:
         """The worker began, with nothing in its memory."""
-        self._give_up("an event that the memory took was never kept: the worker ended before")
+        self._give_up(_UNKEPT)
         self._memory, self._next, self._is_lost = None, 0, False
         self._merges.clear()
 
@@ -161,7 +163,7 @@ class Memories:
 
     def end(self) -> None:
         """The record ends."""
-        self._give_up("an event that the memory took was never kept: the worker ended before")
+        self._give_up(_UNKEPT)
 
     def _give_up(self, why: str) -> None:
         if self._waiting:
