@@ -16,7 +16,7 @@ import pytest
 from counterproof.measure import serve, target
 
 HERE = Path(__file__).parent
-PEERS = ("openai", "mcp", "inspect_ai", "pyrit", "tlog_scales", "proofbundle")
+PEERS = ("openai", "anthropic", "mcp", "inspect_ai", "pyrit", "tlog_scales", "proofbundle")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
