@@ -1,22 +1,22 @@
 """What leaves is read by the clients of the shapes it has."""
 
+import importlib
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
-import anthropic
-import httpx2
-import openai
 import pytest
-from openai.types.responses import (
-    Response,
-    ResponseCompletedEvent,
-    ResponseFunctionToolCall,
-    ResponseIncompleteEvent,
-)
 
 from counterproof.rely import gate
 from tests.rely.gate import stream_bodies as bodies
+
+Foreign: TypeAlias = Any
+"""Something of the clients': they belong to another environment, so the checkers' cannot see their types."""
+
+anthropic: Foreign = importlib.import_module("anthropic")
+httpx2: Foreign = importlib.import_module("httpx2")
+openai: Foreign = importlib.import_module("openai")
+shapes: Foreign = importlib.import_module("openai.types.responses")
 
 TEXTS = ("Hello", " the s", "ecr", "et no", "t, Grüße ", "wörld")
 WHOLE = "".join(TEXTS)
@@ -29,18 +29,18 @@ def through(shape: gate.Shape, raw: bytes, decide: Callable[[gate.Ask], bytes | 
     return bodies.play(gate.Stream(shape, bodies.PLAN), bodies.cut(raw, places), decide)[0]
 
 
-def answering(raw: bytes) -> Any:  # noqa: ANN401 - a client of either library's own kind
-    def answer(_: httpx2.Request) -> httpx2.Response:
+def answering(raw: bytes) -> Foreign:
+    def answer(_: Foreign) -> Foreign:
         return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=raw)
 
     return httpx2.Client(transport=httpx2.MockTransport(answer))
 
 
-def openai_client(raw: bytes) -> openai.OpenAI:
+def openai_client(raw: bytes) -> Foreign:
     return openai.OpenAI(api_key="k", base_url="http://upstream/v1", http_client=answering(raw), max_retries=0)
 
 
-def anthropic_client(raw: bytes) -> anthropic.Anthropic:
+def anthropic_client(raw: bytes) -> Foreign:
     return anthropic.Anthropic(api_key="k", base_url="http://upstream", http_client=answering(raw), max_retries=0)
 
 
@@ -53,16 +53,16 @@ def chat_said(raw: bytes) -> tuple[str, list[Any], str | None]:
     return "".join(choice.delta.content or "" for choice in choices), calls, reasons[-1] if reasons else None
 
 
-def message_said(raw: bytes) -> anthropic.types.Message:
+def message_said(raw: bytes) -> Foreign:
     with anthropic_client(raw) as client, client.messages.stream(model="m", max_tokens=9, messages=[]) as stream:
         return stream.get_final_message()
 
 
-def response_said(raw: bytes) -> Response:
+def response_said(raw: bytes) -> Foreign:
     with openai_client(raw) as client:
         events = list(client.responses.create(model="m", input="x", stream=True))
     last = events[-1]
-    assert isinstance(last, ResponseCompletedEvent | ResponseIncompleteEvent)
+    assert isinstance(last, shapes.ResponseCompletedEvent | shapes.ResponseIncompleteEvent)
     return last.response
 
 
@@ -188,7 +188,7 @@ def test_a_modified_call_is_told_modified_to_the_end() -> None:
         gate.Stream("openai.responses.reply", bodies.PLAN), [bodies.responses(arguments=ARGUMENTS)], decide
     )[0]
     item = response_said(responses).output[0]
-    assert isinstance(item, ResponseFunctionToolCall)
+    assert isinstance(item, shapes.ResponseFunctionToolCall)
     assert json.loads(item.arguments) == changed
     assert b"a@b.c" not in responses
     chat = bodies.play(gate.Stream("openai.chat.reply", bodies.PLAN), [bodies.chat_calls(ARGUMENTS)], decide)[0]
