@@ -387,7 +387,10 @@ class Campaign:
         plan, got = self.plans[number], self.got[number]
         has_answer = got.status == 200 and got.why != "quit"
         if self.control == "leak":
-            return plan.plant in ("always", "code") and not plan.is_asked and has_answer and not plan.breaks
+            # Refused amid, or a code replaced: the gate met what is planted whole, so nothing of it was in the piece.
+            if got.is_refused_amid:
+                return False
+            return plan.plant == "always" and not plan.is_asked and has_answer and not plan.breaks
         return has_answer if kind != "message" else number in self.upstream.seen
 
 

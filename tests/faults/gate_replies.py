@@ -158,7 +158,15 @@ class Read:
             except ValueError:
                 self.is_odd = True  # half an event: the connection was cut
                 continue
-            self._take(door, value)
+            try:
+                self._take(door, value)
+            except (
+                AttributeError,
+                KeyError,
+                TypeError,
+            ):  # no event of this shape: its texts reached the client all the same
+                self.is_odd = True
+                self._later += _strings(value)
 
     @property
     def said(self) -> list[str]:

@@ -152,8 +152,10 @@ def _traced(child: int, options: list[str], trace: Path) -> Generator[None]:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
             tracer.kill()
-            raise CannotTrace(f"strace may not trace here ({said.decode(errors='replace').strip()}): "
-                              "allow ptrace, in a container with --cap-add=SYS_PTRACE")
+            raise CannotTrace(
+                f"strace may not trace here ({said.decode(errors='replace').strip()}): "
+                "allow ptrace, in a container with --cap-add=SYS_PTRACE"
+            )
         yield
         with contextlib.suppress(subprocess.TimeoutExpired):
             tracer.wait(5)

@@ -58,8 +58,5 @@ def test_sabotage_is_found(folder: Path, control: str, share: float) -> None:
     done = asyncio.run(ran(folder, 400, [], control, share))
 
     assert done.harmful > 0
-    if control == "leak":  # a piece that is let out early may hold nothing of what is planted in its stream
-        assert done.caught >= 0.7 * done.harmful
-    else:
-        assert done.caught == done.harmful
+    assert done.caught == done.harmful, done.missed
     assert done.wrong == []
