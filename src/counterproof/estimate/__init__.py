@@ -21,6 +21,7 @@ from counterproof.estimate._cost import cost_per_transfer
 from counterproof.estimate._judged import Judged
 from counterproof.estimate._layers import difference, layer_worths
 from counterproof.estimate._levels import bonferroni_level, holm, sidak_level
+from counterproof.estimate._mean import mean
 from counterproof.estimate._propagate import (
     LimitTable,
     directions,
@@ -60,7 +61,7 @@ __all__ = [
     "bonferroni_level", "category_results", "ceiling_problem", "clopper_pearson", "cluster_bootstrap", "clustered_rate",
     "containment", "cost_per_transfer", "dct_ratio", "difference", "directions", "exact_sample", "extrapolate", "holm",
     "jeffreys", "judge_calibration", "judge_problem", "judged_rate", "kaplan_meier", "layer_worths", "least_p",
-    "limit_table", "mid_p", "mover_difference", "newcombe_difference", "normal_quantile", "overstatement",
+    "limit_table", "mean", "mid_p", "mover_difference", "newcombe_difference", "normal_quantile", "overstatement",
     "passage_spend", "poisson_upper", "rate", "ratio_limits", "ratio_plus_limits", "restricted_mean", "score_ratio",
     "selectivity", "shapley", "sidak_level", "sum_limits", "tally", "total_spend", "transfer_curve", "transfer_query",
     "transfer_spend", "two_sample", "two_sided_z", "verdict", "wilson",
