@@ -73,6 +73,18 @@ from counterproof.record._report import (
     Verdict,
 )
 from counterproof.record._selection import Assurance, Bar, Choice, OrderKey, Selection, SelectionPolicy
+from counterproof.record._silence import (
+    SilenceCheckpoint,
+    SilenceDeclared,
+    SilenceMeasure,
+    SilenceReading,
+    SilenceReport,
+    SilenceRole,
+    SilenceSeries,
+    SilenceState,
+    SilenceVerdict,
+    SilenceWord,
+)
 from counterproof.record._stack import Filter, Stack
 from counterproof.record._statement import (
     KINDS,
@@ -173,10 +185,12 @@ __all__ = [
     "NotMeasured", "Number", "Opened", "Opening", "OrderKey", "Outcome", "Part", "PatternRule", "Phrasing", "Piece",
     "PieceRole", "Policy", "Predicate", "Prereg", "Projection", "PromptRule", "Provenance", "Query", "RankRow",
     "RatioSet", "Reading", "Readings", "Record", "Reply", "Report", "Retract", "Role", "RoleName", "RuleStatus",
-    "SafetyModel", "Sampled", "Samples", "Selection", "SelectionPolicy", "Sighting", "Source", "Stack", "Statement",
-    "Status", "StatusCount", "SubjectGenesis", "Suite", "TargetName", "TargetResult", "Template", "ThresholdRule",
-    "TokenKey", "Transcript", "Trust", "Verdict", "VerifierAudit", "WhiteAttack", "WhiteBoxReport", "WhiteDeclared",
-    "WhiteEdit", "WhitePoint", "WhiteTarget", "WorkerHead", "as_decimal", "back_words", "canonical_bytes",
-    "continuity_of", "decimal", "digest_bytes", "digest_of", "family_of", "filled", "normalised", "reference_of",
-    "rounded", "slots_of", "statement_bytes", "translated",
+    "SafetyModel", "Sampled", "Samples", "Selection", "SelectionPolicy", "Sighting", "SilenceCheckpoint",
+    "SilenceDeclared", "SilenceMeasure", "SilenceReading", "SilenceReport", "SilenceRole", "SilenceSeries",
+    "SilenceState", "SilenceVerdict", "SilenceWord", "Source", "Stack", "Statement", "Status", "StatusCount",
+    "SubjectGenesis", "Suite", "TargetName", "TargetResult", "Template", "ThresholdRule", "TokenKey", "Transcript",
+    "Trust", "Verdict", "VerifierAudit", "WhiteAttack", "WhiteBoxReport", "WhiteDeclared", "WhiteEdit", "WhitePoint",
+    "WhiteTarget", "WorkerHead", "as_decimal", "back_words", "canonical_bytes", "continuity_of", "decimal",
+    "digest_bytes", "digest_of", "family_of", "filled", "normalised", "reference_of", "rounded", "slots_of",
+    "statement_bytes", "translated",
 ]  # fmt: skip
