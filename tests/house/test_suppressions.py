@@ -55,7 +55,7 @@ def _is_called(tree: ast.AST, attribute: ast.AST) -> bool:
     return any(isinstance(n, ast.Call) and n.func is attribute for n in ast.walk(tree))
 
 
-@pytest.mark.parametrize("path", modules("src", "tests", "organisms", "benchmarks"), ids=_short)
+@pytest.mark.parametrize("path", modules("src", "tests", "organisms", "benchmarks", "experiments"), ids=_short)
 def test_silence_has_a_reason(path: Path) -> None:
     assert faults(path.read_text(encoding="utf-8")) == []
 
