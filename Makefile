@@ -24,7 +24,7 @@ SEED ?= 0
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz test-train test-peers test-scale test-backends test-interop test-faults faults go lint lint-ruff lint-mypy lint-pyright lint-imports bench gate-peers dev chromium organism organisms \
+.PHONY: help demo test fuzz test-train test-peers test-scale test-backends test-interop test-faults faults go lint lint-ruff lint-mypy lint-pyright lint-imports bench gate-peers dev chromium organism organisms experiment experiments \
 	organisms-check clean
 
 help: ## list the commands
@@ -262,6 +262,14 @@ organisms: $(TRAIN)/.ready ## train all of them, both seeds, then quantise, expo
 
 organisms-check: $(TRAIN)/.ready ## train a small one end to end, so that the recipe cannot rot
 	$(TPY) -m organisms.check
+
+# --- experiments: what training does ----------------------------------------------------------------------------------
+
+experiment: $(TRAIN)/.package ## run one experiment, all seeds, resumable: make experiment NAME=hacks
+	bash experiments/$(NAME)/run.sh
+
+experiments: $(TRAIN)/.package ## run all five (about an hour on two cores)
+	for name in hacks truth_seeking silence belief collaborative; do bash experiments/$$name/run.sh || exit; done
 
 clean: ## drop what was built, keep what was measured
 	rm -rf $(VENV) $(GATEPEERS) $(RAILS) $(PYMERKLE) $(BACKENDS) $(TRAIN) $(INSPECT) $(PEERS) $(SCALE) $(PYRIT) $(FUZZ) fuzz/corpus fuzz/found build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -43,8 +43,8 @@ class Experiment:
     """One question: where it lies, what was declared, and the three functions that answer it.
 
     `one_seed` is named, "module:function", because it needs torch: (seed, declared) to the seed's readings, as JSON
-    values, null where nothing was measured. `judge`: (readings by seed, declared) to summary, predictions and verdict; pure.
-    `page`: (result, folder) to the text of result.md; writes its pictures into the folder.
+    values, null where nothing was measured. `judge`: (readings by seed, declared) to summary, predictions and verdict;
+    pure. `page`: (result, folder) to the text of result.md; writes its pictures into the folder.
     """
 
     name: str
@@ -53,6 +53,18 @@ class Experiment:
     one_seed: str
     judge: Callable[[Mapping[str, Json], Json], Json]
     page: Callable[[Json, Path], str]
+
+
+def named(name: str) -> Experiment:
+    """An experiment of this folder by its name.
+
+    Raises:
+        errors.BadOption: there is none of that name.
+    """
+    known = sorted(p.parent.name for p in Path(__file__).parent.glob("*/declared.py"))
+    if name not in known:
+        raise errors.BadOption(f"there is no experiment {name!r}", where="name", mend=f"one of {', '.join(known)}")
+    return cast("Experiment", importlib.import_module(f"experiments.{name}.declared").EXPERIMENT)
 
 
 # -- results ---------------------------------------------------------------------------------------------------------
