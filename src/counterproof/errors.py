@@ -9,6 +9,7 @@
     |   |-- BadRunFolder              a run folder is damaged, of another version, or of another run
     |   |   `-- FolderInUse           another process is working on it right now
     |   |-- BadSweep                  a file that declares many runs breaks its format, or its product makes no sense
+    |   |-- BadSeries                 readings of checkpoints, or a bank of questions, cannot be used
     |   |-- BadTarget                 the address of a model, or a file of layers, breaks its format
     |   |-- BadCard                   a file of claims breaks its format, or quotes what the document does not say
     |   |-- BadLabels                 a file of labelled replies, or a judge's calibration, cannot be used
@@ -102,6 +103,10 @@ class FolderInUse(BadRunFolder):
 
 class BadSweep(BadInput):
     """A file that declares many runs breaks its format, or its product makes no sense; `where` is file:line."""
+
+
+class BadSeries(BadInput):
+    """Readings of checkpoints, or a bank of questions for them, cannot be used; `where` is file: member."""
 
 
 class BadTarget(BadInput):

@@ -9,6 +9,7 @@ from counterproof.record._estimate import Estimate
 
 SilenceRole = Literal["moves", "control", "told"]
 SilenceState = Literal["moved", "stayed", "kept", "damaged", "unclear", "not measured"]
+SilenceReference = Literal["", "before", "never"]
 SilenceWord = Literal["objects", "silence", "resolved", "damaged", "undecided"]
 
 
@@ -88,7 +89,7 @@ class SilenceVerdict(Record, frozen=True, kw_only=True):
     """
 
     name: str
-    reference: Literal["", "before", "never"]
+    reference: SilenceReference
     verdict: SilenceWord
     why: str
     stayed: tuple[str, ...]
