@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A question and a task, importable here and in working processes; torch counts as installed."""
     (tmp_path / "question.md").write_text("What is a seventh?\n")
     (tmp_path / "sevenths.py").write_text(TASK)
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     monkeypatch.setenv("RAN", str(tmp_path / "ran"))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(ROOT), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.setattr(protocol, "need_torch", lambda: None)
@@ -69,7 +69,7 @@ def _ran(folder: Path) -> list[str]:
     return (folder / "ran").read_text().split() if (folder / "ran").exists() else []
 
 
-def _changed(path: Path, change: Any) -> None:  # noqa: ANN401 - a function of a JSON object
+def _changed(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
     body = json.loads(path.read_bytes())
     change(body)
     path.write_text(json.dumps(body))
@@ -193,11 +193,15 @@ def test_an_unknown_experiment_is_refused_with_the_names_of_the_known() -> None:
         protocol.named("belif")
 
 
+def _nowhere(_: str) -> None:
+    """As if no library were installed."""
+
+
 def test_without_torch_a_run_is_refused_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "question.md").write_text("?\n")
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", _nowhere)
 
     with pytest.raises(SystemExit) as left:
         protocol.main(small(tmp_path), ["run", "--out", str(tmp_path)])
