@@ -180,8 +180,8 @@ def checked(experiment: Experiment, path: Path) -> Json:
 def key_of(experiment: Experiment) -> str:
     """What a part must have been made under: the declaration, and every program that bears on a reading."""
     whole = hashlib.sha256(record.canonical_bytes(declared_of(experiment)))
-    shared = Path(__file__).parent / "trainer.py"
-    for path in [shared, *sorted(p for p in experiment.folder.glob("*.py") if p.name not in _NO_READING)]:
+    shared = [Path(__file__).parent / "trainer.py", Path(__file__).parents[1] / "organisms/model.py"]
+    for path in [*shared, *sorted(p for p in experiment.folder.glob("*.py") if p.name not in _NO_READING)]:
         whole.update(path.name.encode() + b"\0" + path.read_bytes())
     return whole.hexdigest()
 
