@@ -12,6 +12,7 @@ from types import ModuleType
 
 import pytest
 
+from experiments import verdicts
 from tests.house.source_tree import ROOT
 
 
@@ -52,6 +53,13 @@ def test_the_readme_shows_what_gates_do_as_it_was_measured() -> None:
     gated = program("benchmarks/gate_measured.py")
 
     assert printed("README.md", "gated") == gated.table(json.loads(gated.RESULT.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    ("document", "links"), [("README.md", "experiments"), ("docs/experiments.md", "../experiments")]
+)
+def test_the_verdicts_of_the_experiments_are_those_of_their_results(document: str, links: str) -> None:
+    assert printed(document, "verdicts") == verdicts.table(links)
 
 
 def test_the_policies_that_were_measured_are_those_that_are_shipped() -> None:

@@ -1,0 +1,17 @@
+"""`python -m experiments`: every stored result verified, and the table of verdicts."""
+
+from __future__ import annotations
+
+import sys
+
+from counterproof import errors
+from experiments import protocol, verdicts
+
+if __name__ == "__main__":
+    try:
+        for name in verdicts.ORDER:
+            protocol.checked(protocol.named(name), verdicts.FOLDER / name / "result.json")
+    except errors.CounterproofError as exc:
+        print(f"error: {exc}", file=sys.stderr)
+        sys.exit(exc.exit_code)
+    print(verdicts.table(), end="")
