@@ -27,7 +27,7 @@ LIBRARIES: dict[str, set[str]] = {
     "measure.grade": {"msgspec", "yaml"},
     "measure.whitebox": {"torch", "transformers"},
     "measure.serve": {"aiohttp", "msgspec"},
-    "measure.instrument": {"msgspec"},
+    "measure.instrument": {"msgspec", "yaml"},
     "measure.inspect": {"inspect_ai", "msgspec"},
     "measure.sweep": {"duckdb", "msgspec", "ray", "yaml"},
     "publish.report": {"jinja2", "markupsafe", "msgspec", "rich", "vl_convert"},

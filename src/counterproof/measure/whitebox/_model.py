@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 from counterproof import errors
-from counterproof.measure.whitebox import _edits, _need, _relearn
+from counterproof.measure.whitebox import _choice, _edits, _need, _relearn
 from counterproof.record import Message, Query
 
 ROWS = 96  # of one batch
@@ -54,6 +54,7 @@ class Model:
         self.layers = len(_edits.layers_of(net))
         self.parameters = sum(p.numel() for p in net.parameters())
         self.context = int(net.config.max_position_embeddings)
+        self.vocabulary = int(net.get_input_embeddings().weight.shape[0])
         _edits.untie(net)
 
     # -- what it says -----------------------------------------------------------------------------------------------
@@ -130,6 +131,31 @@ class Model:
         whole = Query(messages=bare.messages, prefill=text)
         return self.encode(whole)[len(self.encode(bare)) :]
 
+    def chances(self, queries: Sequence[Query], answers: Sequence[str]) -> list[list[float]]:
+        """Per query and answer, ln of the probability that the reply begins with the answer.
+
+        Raises:
+            errors.BadOption: an answer has no tokens of its own, begins with another's, or does not fit the context.
+        """
+        prompts = [self.encode(q) for q in queries]
+        forced = [self.forced(text) for text in answers]
+        for n, ids in enumerate(forced):
+            if not ids or any(ids[: len(other)] == other for m, other in enumerate(forced) if m != n):
+                what = "has no tokens" if not ids else "begins with the tokens of another"
+                raise errors.BadOption(
+                    f"the answer {answers[n]!r} {what}", where=self.name,
+                    mend="declare answers that the model's tokenizer tells apart from their beginning",
+                )
+        longest = max(map(len, prompts), default=0) + max(map(len, forced), default=0)
+        if longest > self.context:
+            raise errors.BadOption(
+                f"a prompt with its answer has {longest} tokens, more than a context of {self.context} holds",
+                where=self.name, mend="ask shorter questions",
+            )
+        pairs = [(prompt, ids) for prompt in prompts for ids in forced]
+        each = _choice.logs(self.net, [p for p, _ in pairs], [a for _, a in pairs], self._pad)
+        return [each[n : n + len(forced)] for n in range(0, len(each), len(forced))]
+
     # -- what passes through it -------------------------------------------------------------------------------------
 
     def direction(self, away: Sequence[Query], towards: Sequence[Query]) -> _edits.Direction:
@@ -169,7 +195,7 @@ class Model:
 
     def relearn(
         self, groups: Sequence[Sequence[_relearn.Lesson]], course: _relearn.Course, *, seed: int
-    ) -> Iterator[int]:
+    ) -> Generator[int]:
         """Trains on lessons, an equal share of each step from each group; gives every look's steps when it is there.
 
         The weights are as before once the iteration ends or is closed.
