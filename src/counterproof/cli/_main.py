@@ -12,7 +12,19 @@ import click
 
 import counterproof
 from counterproof import errors
-from counterproof.cli import _attest, _audit, _chain, _continuity, _gate, _key, _log, _select, _verify, _witness
+from counterproof.cli import (
+    _attest,
+    _audit,
+    _chain,
+    _continuity,
+    _gate,
+    _key,
+    _log,
+    _select,
+    _silence,
+    _verify,
+    _witness,
+)
 
 BROKEN_PIPE = 1  # as click ends when it is the one to notice
 
@@ -65,8 +77,8 @@ def _say(sentence: str, code: int) -> int:
 
 
 _PUBLIC = (
-    _key.key, _attest.attest, _audit.audit, _continuity.continuity, _log.log, _witness.witness, _verify.bundle,
-    _verify.verify, _select.select, _chain.chain, _gate.gate,
+    _key.key, _attest.attest, _audit.audit, _continuity.continuity, _silence.silence, _log.log, _witness.witness,
+    _verify.bundle, _verify.verify, _select.select, _chain.chain, _gate.gate,
 )  # fmt: skip
 """What publishes and what relies on it, each described in a file of its own."""
 

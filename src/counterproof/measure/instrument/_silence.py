@@ -316,9 +316,11 @@ def _verdict(series: record.SilenceSeries, found: record.SilenceCheckpoint) -> r
         word, why = "undecided", f"the objection went, nothing is known to have stayed, and {_list(unclear)} is open"
     else:
         word, why = "resolved", "all that should have gone went, and the controls stayed"
+    reference = _reference(series, found.name)
     return record.SilenceVerdict(
-        name=found.name, reference=_reference(series, found.name), verdict=word,
-        why=why + (f"; still told: {_list(told)}" if told else ""), stayed=objects + stayed, damaged=damaged,
+        name=found.name, reference=reference, verdict=word,
+        why=why + (f"; still told: {_list(told)}" if told else "") + _unfit(reference, word),
+        stayed=objects + stayed, damaged=damaged,
         open=unclear, told=told, readings=readings,
     )  # fmt: skip
 
@@ -327,6 +329,15 @@ def _reference(series: record.SilenceSeries, name: str) -> record.SilenceReferen
     if name == series.before:
         return "before"
     return "never" if name == series.never else ""
+
+
+def _unfit(reference: record.SilenceReference, word: record.SilenceWord) -> str:
+    """What a reference that does not read as it should says of the measures."""
+    if reference == "before" and word != "objects":
+        return "; `before` should read objects, so that this series cannot show what went"
+    if reference == "never" and word != "resolved":
+        return "; `never` should read resolved: what stays there does not rest on the objection"
+    return ""
 
 
 def _list(names: Sequence[str]) -> str:

@@ -5,10 +5,20 @@ from __future__ import annotations
 import msgspec
 
 from counterproof.errors import BadInput
-from counterproof.record import Calibration, ContinuityResult, Report, WhiteBoxReport, canonical_bytes
+from counterproof.record import (
+    Calibration,
+    ContinuityResult,
+    Report,
+    SilenceReport,
+    SilenceSeries,
+    WhiteBoxReport,
+    canonical_bytes,
+)
+
+Printed = Report | Calibration | WhiteBoxReport | ContinuityResult | SilenceSeries | SilenceReport
 
 
-def as_json(record: Report | Calibration | WhiteBoxReport | ContinuityResult) -> bytes:
+def as_json(record: Printed) -> bytes:
     """Write the canonical bytes and a newline: the same record always has the same file."""
     return canonical_bytes(record) + b"\n"
 
