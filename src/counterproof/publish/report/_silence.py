@@ -34,7 +34,8 @@ _COLOURS = {
     "stayed": "bad",
     "damaged": "bad",
     "unclear": "warn",
-    "not measured": "muted",
+    "not measured": "hair",
+    "told": "muted",
 }
 _NAME, _CELL = 18, 20  # characters
 _CELL_PX = (78, 26)
@@ -97,12 +98,19 @@ def _table(
     table.add_column("", no_wrap=True, max_width=_NAME, overflow="crop")
     for found in checkpoints:
         table.add_column(_terminal.plain(_format.shortened(_label(found), _CELL - 2), console), no_wrap=True)
-    objection = set(report.declared.objection)
     for n, measure in enumerate(report.declared.measures):
-        name = _format.shortened(measure.id, _NAME - 2) + ("*" if measure.id in objection else "")
         cells = [_cell(c.readings[n], measure, notes) for c in checkpoints]
-        table.add_row(*(_terminal.plain(text, console) for text in (f"{name}\n{_role(measure)}", *cells)))
+        table.add_row(
+            *(
+                _terminal.plain(text, console)
+                for text in (f"{_name(report, measure, _NAME - 2)}\n{_role(measure)}", *cells)
+            )
+        )
     return table
+
+
+def _name(report: SilenceReport, measure: SilenceMeasure, width: int) -> str:
+    return _format.shortened(measure.id, width) + ("*" if measure.id in report.declared.objection else "")
 
 
 def _role(measure: SilenceMeasure) -> str:
@@ -130,9 +138,9 @@ def _value(found: Estimate, measure: SilenceMeasure, notes: _terminal.Notes) -> 
 
 
 def _spec(report: SilenceReport) -> dict[str, Any]:
-    titles = {str(n): _format.shortened(m.id, 24) for n, m in enumerate(report.declared.measures)}
+    titles = {str(n): f"{_name(report, m, 20)} {_role(m)}" for n, m in enumerate(report.declared.measures)}
     values = [
-        {"y": f"{n}", "x": str(m), "state": r.state, "left": _left(r), "fill": _palette.light(_COLOURS[r.state])}
+        {"y": str(n), "x": str(m), "state": "told" if r.role == "told" else r.state, "left": _left(r)}
         for n, found in enumerate(report.checkpoints)
         for m, r in enumerate(found.readings)
     ]
