@@ -1,0 +1,55 @@
+"""Every arm without a network: the best policy under a reward and a leash, as a table.
+
+max E_pi[r] - beta KL(pi || base) is solved by pi(a | x) proportional to base(a | x) exp(r(x, a) / beta), prompt by
+prompt (Korbak et al. 2022, "RL with KL penalties is better viewed as Bayesian inference", section 3). The table has no
+weights to share: what an arm never saw, it never changes. Where a network differs from it, generalisation is at work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from experiments.truth_seeking import world as _world
+from experiments.truth_seeking.world import Floats
+
+
+def tilted(base_N_A: Floats, reward_N_A: Floats, beta: float) -> Floats:
+    """The policy proportional to base * exp(reward / beta), row by row."""
+    log = np.log(base_N_A) + reward_N_A / beta
+    odds: Floats = np.exp(log - log.max(axis=1, keepdims=True))
+    whole: Floats = odds.sum(axis=1, keepdims=True)
+    return odds / whole
+
+
+def fixpoint(base_N_A: Floats, asked: _world.Prompts, share_N: Floats, beta: float, rounds: int) -> Floats:
+    """The same where the reward of an answer is how often the policy itself gives it to the item, over the mix.
+
+    Solved by repetition from the base, half a step each round: several fixpoints may exist, and this is the one that
+    lies downhill from where training starts. `share_N` weighs the prompts; those of one item stand together.
+    """
+    starts = np.flatnonzero(np.diff(asked.item_N, prepend=-1))
+    whole_I = np.add.reduceat(share_N, starts)
+    place_N = np.cumsum(np.diff(asked.item_N, prepend=asked.item_N[0]) != 0)
+    found = base_N_A
+    for _ in range(rounds):
+        own_I_A = np.add.reduceat(share_N[:, None] * found, starts) / whole_I[:, None]
+        found = 0.5 * found + 0.5 * tilted(base_N_A, own_I_A[place_N], beta)
+    return found
+
+
+def policy(arm: str, world: _world.Items, asked: _world.Prompts, declared: Mapping[str, object]) -> Floats:
+    """The table of an arm, (N, answers), as if every item were trained on; `base` is the plan itself."""
+    base = _world.planted(world, asked, declared)
+    if arm == "base":
+        return base
+    beta, rounds = declared["beta"], declared["fixpoint_rounds"]
+    if not isinstance(beta, float) or not isinstance(rounds, int):
+        raise TypeError("beta is a float, fixpoint_rounds a whole number")
+    is_in_mix_N = _world.in_mix(arm, asked)
+    if arm in _world.CONSISTENT:
+        trained = fixpoint(base, asked, asked.share_N * is_in_mix_N, beta, rounds)
+    else:
+        trained = tilted(base, _world.reward(arm, world, asked, declared), beta)
+    return np.where(is_in_mix_N[:, None], trained, base)
