@@ -18,12 +18,13 @@ HERE = Path(__file__).parent
 PROGRAMS = (
     "footprint", "inference", "campaign", "endpoint", "serve", "coverage", "judged_coverage", "adversary", "whitebox",
     "sweep", "inspect_overhead", "verify", "continuity", "log", "gate",
-    "gate_faults",
+    "gate_faults", "experiments",
 )  # fmt: skip
 FOLDERS = {"gate": "gate/run.py"}
-# One program opens weights, which needs torch; one needs Ray, and one Inspect.
+# Two programs need torch; one needs Ray, and one Inspect.
 OTHERS = {
     "whitebox": HERE.parent / ".venv-train/bin/python",
+    "experiments": HERE.parent / ".venv-train/bin/python",
     "sweep": HERE.parent / ".venv-scale/bin/python",
     "inspect_overhead": HERE.parent / ".venv-peers/bin/python",
 }
