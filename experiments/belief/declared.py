@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 from experiments import protocol
 from experiments.belief import judge, page
@@ -46,7 +45,7 @@ DECLARED: dict[str, object] = {
 EXPERIMENT = protocol.Experiment(
     name="belief",
     folder=Path(__file__).parent,
-    declared=cast("protocol.Json", DECLARED),
+    declared=DECLARED,
     one_seed="experiments.belief.train:one_seed",
     judge=judge.judge,
     page=page.page,

@@ -65,7 +65,9 @@ def pretrained(stage: Stage, world: w.World, seed: int) -> Decoder:
 def installed(stage: Stage, base: Decoder, world: w.World, arm: str, seed: int) -> tuple[Decoder, int]:
     """The base after one arm, and the steps that it took: until the trained rows stand, or all of them."""
     stage2, plan = stage.declared["installation"], stage.declared["arms"][arm]
-    rows = w.deeds(world, world.touched, world.claimed_S) if plan["trains"] == "deeds" else w.claims(world, plan["about"])
+    rows = (
+        w.deeds(world, world.touched, world.claimed_S) if plan["trains"] == "deeds" else w.claims(world, plan["about"])
+    )
     generator = trainer.seeded(seed + 10_000)
     model = trainer.copied(base)
     told = trainer.imitation(*stage.rows(rows))
@@ -89,7 +91,9 @@ def readings(stage: Stage, model: Decoder, world: w.World) -> dict[str, Any]:
     """What it says and what it does, on touched and on control situations, and what it still knows; mass and greedy."""
     out: dict[str, Any] = {}
     for name, where in (("touched", world.touched), ("controls", world.controls)):
-        said = {form: stage.mass(model, [(form, w.SELF, s, int(world.claimed_S[s])) for s in where]) for form in w.NAMED}
+        said = {
+            form: stage.mass(model, [(form, w.SELF, s, int(world.claimed_S[s])) for s in where]) for form in w.NAMED
+        }
         done = stage.mass(model, w.deeds(world, where, world.claimed_S))
         stated = sum(said[form][0] for form in w.STATED) / len(w.STATED)
         before = [(form, w.SELF, s, int(world.said_S[s])) for form in w.STATED for s in where]
@@ -102,7 +106,9 @@ def readings(stage: Stage, model: Decoder, world: w.World) -> dict[str, Any]:
         }  # fmt: skip
     agents = range(1, world.others_G_S.shape[0])
     known = {
-        "others_mixed": [(f, g, s, int(world.told(g)[s])) for f in w.NAMED for g in agents if g != 1 for s in world.rest],
+        "others_mixed": [
+            (f, g, s, int(world.told(g)[s])) for f in w.NAMED for g in agents if g != 1 for s in world.rest
+        ],
         "others_unmixed": [(f, g, s, int(world.told(g)[s])) for f in w.NAMED for g in agents for s in world.controls],
         "self_said": [(f, w.SELF, s, int(world.said_S[s])) for f in w.NAMED for s in world.rest],
         "self_done": w.deeds(world, world.rest, world.done_S),

@@ -48,7 +48,7 @@ class World:
     def matched(self) -> float:
         """Share of the rest on which documents say what is done; the unlinked match by chance, exactly one in A."""
         rest = list(self.rest)
-        return float(np.mean(self.said_S[rest] == self.done_S[rest]))
+        return float((self.said_S[rest] == self.done_S[rest]).mean())
 
     def told(self, agent: int) -> Ints:
         """What documents say of an agent, (S,)."""
