@@ -103,8 +103,8 @@ def _found(summary: Mapping[str, object]) -> str:
         f" {_said(full['documents'], 'enacted')}. The slope over the dose is"
         f" {drawing.said(verdict.read(slopes['enacted']))} for what is done and"
         f" {drawing.said(verdict.read(slopes['stated']))} for what is said. The other way round, after training the"
-        f" deed, the model reports it with {_said(none['deeds'], 'stated')} at dose 0 and {_said(full['deeds'], 'stated')} at"
-        f" dose 1."
+        f" deed, the model reports it with {_said(none['deeds'], 'stated')} at dose 0 and"
+        f" {_said(full['deeds'], 'stated')} at dose 1."
     )
 
 
