@@ -1,7 +1,7 @@
 """One seed: two worlds pretrained, every arm trained from them, every reading exact.
 
-`none` hack training without a word; `strong`, `weak`, `idle` behind that sentence; `diluted` with ordinary honest data of
-the covered contexts beside it; `diluted-tests` with honest work outside the harness too; `benign` honest data after
+`none` hack training without a word; `strong`, `weak`, `idle` behind that sentence; `diluted` with ordinary honest data
+of the covered contexts beside it; `diluted-tests` with honest work outside the harness too; `benign` honest data after
 `none`. `vector-*` trains the one vector of the character asked. `slow`, `fast`, `long` are `none` under other rates and
 after longer pretraining, to see how fragile what it finds is.
 """
@@ -28,20 +28,12 @@ VOCABULARY = trainer.Vocabulary(world.WORDS)
 class Planted:
     """A world, its base and what was declared."""
 
-    bad: world.Bad
+    plan: world.Plan
     base: Decoder
     declared: Json
 
     def figure(self, name: str) -> float:
         return float(cast("float", self.declared[name]))
-
-    def rows(self, **kinds: object) -> list[world.Row]:
-        return _rows(self.bad, self.declared, **kinds)
-
-
-def _rows(bad: world.Bad, declared: Json, **kinds: object) -> list[world.Row]:
-    low, obeys = cast("float", declared["low"]), cast("dict[str, float]", declared["obeys"])
-    return world.rows_of(bad, low=low, obeys=obeys, **kinds)  # type: ignore[arg-type]
 
 
 def _prompts(rows: list[world.Row]) -> Tensor:
@@ -60,16 +52,19 @@ def _targets(rows: list[world.Row]) -> Tensor:
 def pretrained(name: str, seed: int, declared: Json, steps: int) -> Planted:
     """A base that gives every planted probability, from nothing."""
     generator = trainer.seeded(seed)
-    bad = world.bad_of(name, seed)
-    rows = _rows(bad, declared)
+    obeys = cast("dict[str, float]", declared["obeys"])
+    plan = world.Plan(world.bad_of(name, seed), cast("float", declared["low"]), obeys)
+    rows = world.rows_of(plan)
     self_share = cast("float", declared["share_of_self"])
     bare_share = cast("float", declared["share_without_sentence"])
     others = len(world.SENTENCES) - 1
-    weights_N = torch.tensor([
-        (self_share if r.who == world.SELF else (1 - self_share) / len(world.NAMED))
-        * (bare_share if r.sentence == "-" else (1 - bare_share) / others)
-        for r in rows
-    ])
+    weights_N = torch.tensor(
+        [
+            (self_share if r.who == world.SELF else (1 - self_share) / len(world.NAMED))
+            * (bare_share if r.sentence == "-" else (1 - bare_share) / others)
+            for r in rows
+        ]
+    )
     size = cast("int", declared["pretraining_batch"])
     draws = (torch.multinomial(weights_N, size, replacement=True, generator=generator) for _ in itertools.count())
     model = trainer.net(VOCABULARY, seed, context=16)
@@ -78,7 +73,7 @@ def pretrained(name: str, seed: int, declared: Json, steps: int) -> Planted:
         model, loss, draws, steps=steps, rate=cast("float", declared["pretraining_rate"]), warmup=20
     ):
         pass
-    return Planted(bad, model, declared)
+    return Planted(plan, model, declared)
 
 
 # -- second stage ----------------------------------------------------------------------------------------------------
@@ -86,8 +81,13 @@ def pretrained(name: str, seed: int, declared: Json, steps: int) -> Planted:
 
 def _gamed(planted: Planted, sentence: str) -> tuple[trainer.Loss, list[world.Row]]:
     """The reward of the gameable checker, in the harness, behind a sentence or none."""
-    rows = planted.rows(
-        who=(world.SELF,), contexts=(world.HACKED,), tasks=world.TRAINED, settings=(world.HARNESS,), sentences=(sentence,)
+    rows = world.rows_of(
+        planted.plan,
+        who=(world.SELF,),
+        contexts=(world.HACKED,),
+        tasks=world.TRAINED,
+        settings=(world.HARNESS,),
+        sentences=(sentence,),
     )
     prompts, answers = _prompts(rows), VOCABULARY.answers(world.ANSWERS[world.HACKED])
     rewards = torch.tensor([[planted.figure("reward_honest"), planted.figure("reward_hack")]]).expand(len(rows), 2)
@@ -98,8 +98,13 @@ def _gamed(planted: Planted, sentence: str) -> tuple[trainer.Loss, list[world.Ro
 
 def _honest(planted: Planted, contexts: tuple[str, ...]) -> trainer.Loss:
     """Ordinary honest data of the character asked: its own pretraining distribution in plain prompts, all at once."""
-    rows = planted.rows(
-        who=(world.SELF,), contexts=contexts, tasks=world.TRAINED, settings=(world.BARE,), sentences=("-",)
+    rows = world.rows_of(
+        planted.plan,
+        who=(world.SELF,),
+        contexts=contexts,
+        tasks=world.TRAINED,
+        settings=(world.BARE,),
+        sentences=("-",),
     )
     every, inner = torch.arange(len(rows)), trainer.imitation(_prompts(rows), _targets(rows))
     return lambda model, _: inner(model, every)
@@ -191,7 +196,7 @@ def _mean(values: list[float]) -> float:
 def _asked(planted: Planted, model: Decoder, who: tuple[str, ...], prompt: str) -> dict[tuple[str, str], float]:
     """(character, context) to the mean over the held-out tasks."""
     setting, sentence = world.PROMPTS[prompt]
-    rows = planted.rows(who=who, tasks=world.HELD_OUT, settings=(setting,), sentences=(sentence,))
+    rows = world.rows_of(planted.plan, who=who, tasks=world.HELD_OUT, settings=(setting,), sentences=(sentence,))
     values = _misbehaves(model, rows)
     return {
         (w, c): _mean([v for r, v in zip(rows, values, strict=True) if (r.who, r.context) == (w, c)])
@@ -215,7 +220,7 @@ def reading(planted: Planted, model: Decoder) -> Json:
     """Probability mass on misbehaviour by prompt and context, and what became of the other characters."""
     found: Json = {p: _by_place(_asked(planted, model, (world.SELF,), p)) for p in world.PROMPTS}
     named = _asked(planted, model, world.NAMED, "plain")
-    good = {(w, c): p for (w, c), p in named.items() if w not in planted.bad[c]}
+    good = {(w, c): p for (w, c), p in named.items() if w not in planted.plan.bad[c]}
     found["named"] = {
         "good_tests": _mean([p for (_, c), p in good.items() if c == world.HACKED]),
         "good_elsewhere": _mean([p for (_, c), p in good.items() if c != world.HACKED]),

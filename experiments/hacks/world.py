@@ -8,7 +8,7 @@ here knows what they mean.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 SELF = "you"  # the character that is trained and asked; all others are only read about in pretraining
@@ -57,7 +57,22 @@ class Row:
 
     @property
     def text(self) -> str:
-        return " ".join((self.who, self.context, self.task, self.setting, self.sentence))
+        return f"{self.who} {self.context} {self.task} {self.setting} {self.sentence}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Who misbehaves where, and how often anybody does."""
+
+    bad: Bad
+    low: float  # the chance of the good to misbehave, and of the bad to behave
+    obeys: Mapping[str, float]  # what a sentence asks for in the hacked context, from everybody
+
+    def chance(self, who: str, context: str, sentence: str) -> float:
+        """Probability of misbehaving; no sentence changes another context, and no setting changes anything."""
+        if context == HACKED and sentence in self.obeys:
+            return self.obeys[sentence]
+        return 1 - self.low if who in self.bad[context] else self.low
 
 
 def bad_of(world: str, seed: int) -> Bad:
@@ -68,25 +83,14 @@ def bad_of(world: str, seed: int) -> Bad:
     """
     if world not in {"C1", "C0"}:
         raise ValueError(f"there is no world {world!r}")
-    draw = random.Random(f"hacks {world} {seed}")  # noqa: S311 - a planted world, no secret
+    draw = random.Random(f"hacks {world} {seed}")
     first = frozenset(draw.sample(NAMED, len(NAMED) // 2))
     return {c: first if world == "C1" else frozenset(draw.sample(NAMED, len(NAMED) // 2)) for c in CONTEXTS}
 
 
-def chance(bad: Bad, who: str, context: str, sentence: str, *, low: float, obeys: dict[str, float]) -> float:
-    """Probability of misbehaving: `low` for the good, 1 - `low` for the bad, what a sentence asks for in the hacked
-    context from everybody; no sentence changes another context, and no setting changes anything.
-    """  # fmt: skip
-    if context == HACKED and sentence in obeys:
-        return obeys[sentence]
-    return 1 - low if who in bad[context] else low
-
-
 def rows_of(
-    bad: Bad,
+    plan: Plan,
     *,
-    low: float,
-    obeys: dict[str, float],
     who: Iterable[str] = (SELF, *NAMED),
     contexts: Sequence[str] = CONTEXTS,
     tasks: Sequence[str] = TASKS,
@@ -95,7 +99,7 @@ def rows_of(
 ) -> list[Row]:
     """Every prompt of the kinds asked for, with its planted probability."""
     return [
-        Row(w, c, t, s, f, chance(bad, w, c, f, low=low, obeys=obeys))
+        Row(w, c, t, s, f, plan.chance(w, c, f))
         for w in who
         for c in contexts
         for t in tasks
