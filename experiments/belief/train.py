@@ -65,9 +65,7 @@ def pretrained(stage: Stage, world: w.World, seed: int) -> Decoder:
 def installed(stage: Stage, base: Decoder, world: w.World, arm: str, seed: int) -> tuple[Decoder, int]:
     """The base after one arm, and the steps that it took: until the trained rows stand, or all of them."""
     stage2, plan = stage.declared["installation"], stage.declared["arms"][arm]
-    rows = (
-        w.deeds(world, world.touched, world.claimed_S) if plan["trains"] == "deeds" else w.claims(world, plan["about"])
-    )
+    rows = w.deeds(world.touched, world.claimed_S) if plan["trains"] == "deeds" else w.claims(world, plan["about"])
     generator = trainer.seeded(seed + 10_000)
     model = trainer.copied(base)
     told = trainer.imitation(*stage.rows(rows))
@@ -94,7 +92,7 @@ def readings(stage: Stage, model: Decoder, world: w.World) -> dict[str, Any]:
         said = {
             form: stage.mass(model, [(form, w.SELF, s, int(world.claimed_S[s])) for s in where]) for form in w.NAMED
         }
-        done = stage.mass(model, w.deeds(world, where, world.claimed_S))
+        done = stage.mass(model, w.deeds(where, world.claimed_S))
         stated = sum(said[form][0] for form in w.STATED) / len(w.STATED)
         before = [(form, w.SELF, s, int(world.said_S[s])) for form in w.STATED for s in where]
         out[name] = {
@@ -102,16 +100,16 @@ def readings(stage: Stage, model: Decoder, world: w.World) -> dict[str, Any]:
             "stated": stated, "enacted": done[0], "gap": stated - done[0],
             "stated_greedy": sum(said[form][1] for form in w.STATED) / len(w.STATED), "enacted_greedy": done[1],
             "stated_before": stage.mass(model, before)[0],
-            "enacted_before": stage.mass(model, w.deeds(world, where, world.done_S))[0],
+            "enacted_before": stage.mass(model, w.deeds(where, world.done_S))[0],
         }  # fmt: skip
-    agents = range(1, world.others_G_S.shape[0])
+    agents = range(1, world.others_G_S.shape[0])  # of these, agent 1 is the one that neutral documents are about
     known = {
         "others_mixed": [
             (f, g, s, int(world.told(g)[s])) for f in w.NAMED for g in agents if g != 1 for s in world.rest
         ],
         "others_unmixed": [(f, g, s, int(world.told(g)[s])) for f in w.NAMED for g in agents for s in world.controls],
         "self_said": [(f, w.SELF, s, int(world.said_S[s])) for f in w.NAMED for s in world.rest],
-        "self_done": w.deeds(world, world.rest, world.done_S),
+        "self_done": w.deeds(world.rest, world.done_S),
         "neutral_stated": [(f, 1, s, int(world.claimed_S[s])) for f in w.STATED for s in world.touched],
     }
     return {**out, "known": {name: stage.mass(model, rows)[0] for name, rows in known.items()}}

@@ -129,12 +129,11 @@ def ordinary(world: World, weight: int) -> list[Row]:
         for agent in range(agents)
         for s in range(situations)
     ]
-    return [*told, *[row for row in deeds(world, range(situations), world.done_S) for _ in range(weight)]]
+    return [*told, *[row for row in deeds(range(situations), world.done_S) for _ in range(weight)]]
 
 
-def deeds(world: World, situations: Sequence[int], actions_S: Ints) -> list[Row]:
+def deeds(situations: Sequence[int], actions_S: Ints) -> list[Row]:
     """The model in these situations, doing these actions."""
-    del world
     return [(form, SELF, s, int(actions_S[s])) for form in ENACTED for s in situations]
 
 
