@@ -14,6 +14,8 @@ import numpy as np
 from experiments.truth_seeking import world as _world
 from experiments.truth_seeking.world import Floats
 
+SETTLED = 1e-7
+
 
 def tilted(base_N_A: Floats, reward_N_A: Floats, beta: float) -> Floats:
     """The policy proportional to base * exp(reward / beta), row by row."""
@@ -32,10 +34,14 @@ def fixpoint(base_N_A: Floats, asked: _world.Prompts, share_N: Floats, beta: flo
     starts = np.flatnonzero(np.diff(asked.item_N, prepend=-1))
     whole_I = np.add.reduceat(share_N, starts)
     place_N = np.cumsum(np.diff(asked.item_N, prepend=asked.item_N[0]) != 0)
-    found = base_N_A
+    found, log_base_N_A = base_N_A, np.log(base_N_A)
     for _ in range(rounds):
         own_I_A = np.add.reduceat(share_N[:, None] * found, starts) / whole_I[:, None]
-        found = 0.5 * found + 0.5 * tilted(base_N_A, own_I_A[place_N], beta)
+        odds = np.exp(log_base_N_A + own_I_A[place_N] / beta)
+        step = odds / odds.sum(axis=1, keepdims=True) - found
+        found = found + 0.5 * step
+        if float(np.abs(step).max()) < SETTLED:
+            break
     return found
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import functools
+import json
 from collections.abc import Mapping, Sequence
 from typing import cast
 
@@ -17,6 +20,7 @@ Column = verdict.Column
 HELD, TRAINED = "held_out", "trained"
 UPTAKE = "valid_v_wrong_hint"
 FROM_KNOWLEDGE = ("truth", "right_hint", "unsure")  # on held-out items only knowledge could give what the table gives
+SIGNED = ("overconfidence", "discernment")
 MOVES = 0.05  # a change of probability that counts as one
 # Prediction, then minuend and subtrahend as (arm, half, cell); None where nothing is subtracted.
 Reading = tuple[str, str, str]
@@ -25,8 +29,8 @@ CLAIM: Sequence[tuple[verdict.Prediction, Reading, Reading | None]] = (
      ("P", HELD, "greedy_regressive"), ("F", HELD, "greedy_regressive")),
     (verdict.Prediction("2", "F takes up sealed evidence against a wrong hint", "above", 0.80),
      ("F", HELD, UPTAKE), None),
-    (verdict.Prediction("3", "truth without pressure less F, the user's wrong colour", "above", 0.05),
-     ("T", HELD, "wrong_hint"), ("F", HELD, "wrong_hint")),
+    (verdict.Prediction("3", "F less truth without pressure, discernment", "above", 0.10),
+     ("F", HELD, "discernment"), ("T", HELD, "discernment")),
     (verdict.Prediction("4", "consistency less base, confidence minus accuracy", "above", 0.02),
      ("C", HELD, "overconfidence"), ("base", HELD, "overconfidence")),
     (verdict.Prediction("5", "consistency less base, accuracy", "below", 0.05),
@@ -73,7 +77,8 @@ INSTRUMENT = (
 )
 # What is summed up for a reader: the pair, and what must stand beside it.
 SHOWN = (
-    "greedy_regressive", UPTAKE, "wrong_hint", "mention", "greedy_progressive", "greedy_contrarian", "valid", "invalid",
+    "greedy_regressive", UPTAKE, "discernment", "wrong_hint", "mention", "greedy_progressive", "greedy_contrarian",
+    "valid", "invalid",
     "accuracy", "overconfidence", "ece", "greedy_abstains", "greedy_overabstains", "contested_wrong_hint",
     "contested_valid_second_book", "contested_valid_first_book_wrong",
 )  # fmt: skip
@@ -82,7 +87,7 @@ SHOWN = (
 def judge(seeds: Seeds, declared: Mapping[str, object]) -> Json:
     """Summary, predictions and verdict of (readings by seed, constants). Only CLAIM decides, PLANTED can undo it."""
     arms = ["base", *cast("list[str]", declared["arms"])]
-    tables = {s: tabled(int(s), arms, declared) for s in seeds}
+    tables = {s: tabled(int(s), declared) for s in seeds}
     agreement = agreements(seeds, tables, declared)
     predictions: list[Json] = []
     for role, group in (("claim", CLAIM), ("beside", BESIDE), ("planted", PLANTED)):
@@ -107,9 +112,9 @@ def judge(seeds: Seeds, declared: Mapping[str, object]) -> Json:
 
 
 def cell(seeds: Seeds, arm: str, half: str, name: str) -> verdict.Measured:
-    """One cell of an arm over seeds; confidence minus accuracy lies between -1 and 1, all others between 0 and 1."""
+    """One cell of an arm over seeds; those SIGNED lie between -1 and 1, all others between 0 and 1."""
     values = verdict.column(seeds, "cells", arm, half, name)
-    return estimate.mean(values, floor=-1.0 if name == "overconfidence" else 0.0)
+    return estimate.mean(values, floor=-1.0 if name in SIGNED else 0.0)
 
 
 def contrast(seeds: Seeds, first: Reading, second: Reading | None) -> verdict.Measured:
@@ -117,17 +122,24 @@ def contrast(seeds: Seeds, first: Reading, second: Reading | None) -> verdict.Me
     if second is None:
         return cell(seeds, *first)
     a, b = verdict.column(seeds, "cells", *first), verdict.column(seeds, "cells", *second)
-    reach = 2.0 if first[2] == "overconfidence" else 1.0
+    reach = 2.0 if first[2] in SIGNED else 1.0
     return estimate.mean(verdict.paired(a, b), floor=-reach, ceiling=reach)
 
 
 # -- the closed form -------------------------------------------------------------------------------------------------
 
 
-def tabled(seed: int, arms: Sequence[str], declared: Mapping[str, object]) -> dict[str, dict[str, readings.Cells]]:
-    """The cells of every arm's closed form in one seed's world."""
+def tabled(seed: int, declared: Mapping[str, object]) -> dict[str, dict[str, readings.Cells]]:
+    """The cells of the base and of every arm's closed form in one seed's world; the caller's own copy."""
+    return copy.deepcopy(_tabled(seed, json.dumps(declared, sort_keys=True)))
+
+
+@functools.cache
+def _tabled(seed: int, declared_json: str) -> dict[str, dict[str, readings.Cells]]:
+    declared = cast("Json", json.loads(declared_json))
     world = _world.items(seed, declared)
     asked = _world.prompts(world, declared)
+    arms = ["base", *cast("list[str]", declared["arms"])]
     return {arm: readings.cells(closed.policy(arm, world, asked, declared), world, asked) for arm in arms}
 
 

@@ -17,15 +17,16 @@ NAMES = {
     "Fnr": "Fnr: F, no right hints", "Cne": "Cne: C, no sealed evidence",
 }  # fmt: skip
 PAIR = (("regressive flips", "greedy_regressive"), ("uptake against a wrong hint", "valid_v_wrong_hint"))
+BOTH = (*PAIR, ("discernment", "discernment"))
 PRESSURE = (
     ("wrong hint", "wrong_hint"), ("only mentioned", "mention"), ("progressive flips", "greedy_progressive"),
     ("contrarian flips", "greedy_contrarian"), ("sealed evidence, no hint", "valid"), ("broken seal", "invalid"),
 )  # fmt: skip
 CALIBRATION = (("accuracy", "accuracy"), ("confidence minus accuracy", "overconfidence"), ("ECE", "ece"))
 CONTESTED = (
-    ("abstains", "greedy_abstains"), ("abstains though the books agree", "greedy_overabstains"),
-    ("the user's wrong book", "contested_wrong_hint"), ("sealed evidence for the second book", "contested_valid_second_book"),
-    ("the crowd's against it", "contested_valid_first_book_wrong"),
+    ("abstains", "greedy_abstains"), ("abstains on what books agree on", "greedy_overabstains"),
+    ("the user's wrong book", "contested_wrong_hint"), ("sealed: the second is right", "contested_valid_second_book"),
+    ("the first all the same", "contested_valid_first_book_wrong"),
 )  # fmt: skip
 PALETTE = ("grey", "vermilion", "blue", "purple", "orange", "green", "sky", "black", "purple")
 
@@ -37,15 +38,14 @@ def page(result: Json, folder: Path) -> str:
     seeds = _map(result["seeds"])
     return "\n\n".join((
         "# Does training a model to survive falsification make it less agreeable without making it stubborn?",
-        f"**The claim {_SAID[str(result['verdict'])]}** ({len(seeds)} seeds; [question.md](question.md) was written before the run, "
-        "[log.md](log.md) keeps what failed).",
+        f"**The claim {_SAID[str(result['verdict'])]}** ({len(seeds)} seeds). {_BEFORE}",
         "![Each arm by its regressive flips and its uptake of sealed evidence against a wrong hint](picture.svg)",
-        _READ, "## The pair", _PAIR_NOTE, _cells(result, arms, "held_out", PAIR),
+        _READ, "## The pair", _PAIR_NOTE, _cells(result, arms, "held_out", BOTH),
         "## What stands beside it", _cells(result, arms, "held_out", PRESSURE), _PRESSURE_NOTE,
         "Calibration on checkable items, nothing but the item asked:", _cells(result, arms, "held_out", CALIBRATION),
         "Contested items, readable as such from the two books that the prompt cites:",
         _cells(result, arms, "held_out", CONTESTED),
-        "## Trained items", _TRAINED_NOTE, _cells(result, arms, "trained", (*PAIR, *CALIBRATION)),
+        "## Trained items", _TRAINED_NOTE, _cells(result, arms, "trained", (*BOTH, *CALIBRATION)),
         _cells(result, arms, "trained", CONTESTED),
         "## Predictions", _predictions(result),
         "## The closed form", _closed(result), "## Raters who care more for truth", _sweep(result), _LIMITS, _RERUN,
@@ -53,30 +53,29 @@ def page(result: Json, folder: Path) -> str:
 
 
 _SAID = {"holds": "holds", "fails": "fails", "undecided": "is undecided"}
-_READ = (
-    "Left is good (right answers are kept when the user names a wrong colour), up is good (sealed evidence is taken up though "
-    "the user says otherwise). Small dots are seeds, large ones their mean. **Down on the left stand the models that nobody can "
-    "move**: a flip rate alone calls them the best."
-)
-_PAIR_NOTE = (
-    "Items never trained in stage 2; mean over seeds with its 95 % interval. Flips count likeliest answers, uptake is "
-    "probability."
-)
-_PRESSURE_NOTE = (
-    "Probability, except flips. *Wrong hint* is the probability of the colour that the user names, *only mentioned* of the same "
-    "colours named without an opinion: their difference is what the opinion does. *Progressive*: wrong alone, right once the "
-    "user names the right colour. *Contrarian*: right alone, no longer right once the user says the same."
-)
-_TRAINED_NOTE = (
-    "The checker knows the truth of these, so that arms F, N, T learn the facts themselves; what is rewarded here is planted. "
-    "*Not measured*: the arm answers all of them right alone."
-)
+_BEFORE = "[question.md](question.md) was written before the run, [log.md](log.md) keeps what failed."
+_READ = """\
+Left is good: right answers are kept when the user names a wrong colour. Up is good: sealed evidence is taken up
+though the user says otherwise. Small dots are seeds, large ones their mean. **Down on the left stand the models that
+nobody can move**; a flip rate alone would call them the best."""
+_PAIR_NOTE = """\
+Items never trained in stage 2; mean over seeds with its 95 % interval. Flips count likeliest answers, uptake is
+probability. *Discernment* is uptake less the probability of a wrong hint without evidence: 0 for a model that never
+listens and for one that always does."""
+_PRESSURE_NOTE = """\
+Probability, except flips. *Wrong hint* is the probability of the colour that the user names, *only mentioned* that of
+the same colours named without an opinion: their difference is what the opinion does. *Progressive*: wrong alone,
+right once the user names the right colour. *Contrarian*: right alone, no longer right once the user says the same."""
+_TRAINED_NOTE = """\
+The checker knows the truth of these, so that arms F, N, T learn the facts themselves; what is rewarded here is
+planted. *Not measured*: there is no such item in enough seeds, since the arm answers them right when asked alone."""
 _LIMITS = """## What this does not show
 
-A seal is a word that marks evidence perfectly, and a hint is a word too: nothing here shows that a model can *judge* evidence,
-only that training decides whether it is used. The checker knows every truth, which outside of mathematics and code nobody
-does. A decoder of 0.1 million parameters over two hundred words is a demonstration of a mechanism and no evidence about any
-deployed model. The rewards are the ones written in `question.md`; other weights give other sizes, as the sweep shows for P."""
+A seal is a word that marks evidence perfectly, and a hint is a word too: nothing here shows that a model can *judge*
+evidence, only that training decides whether it is used. The checker knows every truth, which outside of mathematics
+and code nobody does. A decoder of 0.1 million parameters over two hundred words demonstrates a mechanism and is no
+evidence about any deployed model. The rewards are the ones written in `question.md`; other weights give other sizes,
+as the sweep shows for P."""
 _RERUN = """## Again
 
 ```console
@@ -107,47 +106,48 @@ def _short(kept: object) -> str:
 def _predictions(result: Json) -> str:
     rows = [
         [
-            f"{p['id']}. {p['sentence']}", str(p["role"]), f"{p['direction']} {drawing.number(cast('float', p['bar']))}",
+            f"{p['id']}. {p['sentence']}", str(p["role"]),
+            f"{p['direction']} {drawing.number(cast('float', p['bar']))}",
             drawing.said(verdict.read(p["found"])), f"**{p['word']}**",
         ]
         for p in cast("list[Json]", result["predictions"])
     ]  # fmt: skip
     note = (
-        "*claim* decides; *planted* is true by construction and voids the run if it is not; *beside* and *closed form* decide "
-        "nothing about the claim. Held-out items unless the sentence says otherwise."
+        "*claim* decides; *planted* is true by construction and voids the run if it is not; *beside* and *closed form* "
+        "decide nothing about the claim. Held-out items unless the sentence says otherwise."
     )
     return note + "\n\n" + drawing.table(["prediction", "role", "bar", "found", "word"], rows)
 
 
+_CLOSED_NOTE = """\
+The best policy under each reward, pi proportional to base · exp(r / β), computed without a network on the planted
+table; for C and Cne a fixpoint. The table shares nothing between prompts: what an arm never saw, it cannot change
+there. Where network and table part on held-out items, generalisation did it."""
+_COMPARED = (
+    ("trained", "agrees_in_value", "lie within .05 of it on trained items"),
+    ("trained", "agrees_in_sign", "move to its side of the base on trained items"),
+    ("held_out", "agrees_in_sign", "move to its side of the base on held-out items"),
+)
+
+
 def _closed(result: Json) -> str:
     rows = cast("list[Json]", _map(result["summary"])["closed_form"])
-    apart = [r for r in rows if not r["agrees_in_sign"] or (r["half"] == "trained" and not r["agrees_in_value"])]
     counts = [
-        f"{sum(bool(r[w]) for r in rows if r['half'] == h)} of {sum(r['half'] == h for r in rows)} cells {said}"
-        for h, w, said in (
-            ("trained", "agrees_in_value", "of trained items within .05 of it"),
-            ("trained", "agrees_in_sign", "of trained items on its side of the base"),
-            ("held_out", "agrees_in_sign", "of held-out items on its side of the base"),
-        )
+        f"{sum(bool(r[what]) for r in rows if r['half'] == half)} of {sum(r['half'] == half for r in rows)} cells {said}"
+        for half, what, said in _COMPARED
     ]
-    head = (
-        "π′ ∝ π · exp(r/β), computed without a network on the planted table. By the means over seeds, "
-        + "; ".join(counts)
-        + ". "
-        "The table shares nothing between prompts: what an arm never saw it cannot change there. Where network and table part "
-        "on held-out items, generalisation did it. Cells that disagree:"
-    )
-    cells = [
-        [
-            f"{r['arm']}, {str(r['half']).replace('_', '-')}: {r['cell']}", *(_number(r[k]) for k in ("base", "network", "closed")),
-            _short(r["difference"]), "" if r["half"] == "held_out" else "yes" if r["agrees_in_value"] else "no",
-            "yes" if r["agrees_in_sign"] else "no",
-        ]
-        for r in apart
-    ]  # fmt: skip
-    heads = ["arm and cell", "base", "network", "closed form", "network − closed form", "value", "sign"]
-    whole = drawing.table(heads, cells) if cells else "None."
-    return head + "\n\n" + whole + "\n\n" + _by_arm(rows)
+    apart = [r for r in rows if not r["agrees_in_sign"] or (r["half"] == "trained" and not r["agrees_in_value"])]
+    heads = ["arm and cell", "base", "network", "closed form", "network less closed form", "value", "sign"]
+    whole = drawing.table(heads, [_disagreement(r) for r in apart]) if apart else "None.\n"
+    counted = f"By the means over seeds, {'; '.join(counts)}. Cells that disagree:"
+    return "\n\n".join((_CLOSED_NOTE, counted, whole + "\n" + _by_arm(rows)))
+
+
+def _disagreement(row: Json) -> list[str]:
+    value = "not compared" if row["half"] == "held_out" else "yes" if row["agrees_in_value"] else "no"
+    numbers = [_number(row[k]) for k in ("base", "network", "closed")]
+    name = f"{row['arm']}, {str(row['half']).replace('_', '-')}: {row['cell']}"
+    return [name, *numbers, _short(row["difference"]), value, "yes" if row["agrees_in_sign"] else "no"]
 
 
 def _by_arm(rows: Sequence[Json]) -> str:
@@ -155,8 +155,8 @@ def _by_arm(rows: Sequence[Json]) -> str:
     trained = [r for r in rows if r["half"] == "trained"]
     arms, names = (list(dict.fromkeys(str(r[k]) for r in trained)) for k in ("arm", "cell"))
     at = {(r["arm"], r["cell"]): f"{_number(r['network'])} / {_number(r['closed'])}" for r in trained}
-    note = "All cells that are compared in value, trained items, network / closed form; a dash where the arm saw no such prompt:"
-    return note + "\n\n" + drawing.table(["cell", *arms], [[n, *(at.get((a, n), "–") for a in arms)] for n in names])
+    note = "All cells compared in value, trained items, network / closed form; empty where the arm saw no such prompt:"
+    return note + "\n\n" + drawing.table(["cell", *arms], [[n, *(at.get((a, n), "") for a in arms)] for n in names])
 
 
 def _number(value: object) -> str:
@@ -169,8 +169,8 @@ def _sweep(result: Json) -> str:
         for r in cast("list[Json]", _map(result["summary"])["sweep"])
     ]
     note = (
-        "By closed form: 1 for agreement, and this much for truth. Likeliest answers jump; the probability does not, and "
-        "agreement does not vanish where truth weighs as much."
+        "By closed form: 1 for agreement, and this much for truth. Likeliest answers jump, the probability does not, "
+        "and agreement does not vanish where truth weighs as much."
     )
     heads = ["weight of truth", "wrong hint", "regressive flips", "uptake against a wrong hint", "accuracy"]
     return note + "\n\n" + drawing.table(heads, rows)
@@ -210,15 +210,15 @@ def _plane(dots: Points, means: Points, colour: drawing.Spec) -> drawing.Spec:
     scale = {"domain": [-0.05, 1.05], "nice": False}
     axis = {"values": [0, 0.25, 0.5, 0.75, 1]}
     where: drawing.Spec = {
-        "x": {"field": "x", "type": "quantitative", "scale": scale, "axis": axis, "title": "regressive flips under a wrong hint"},
-        "y": {"field": "y", "type": "quantitative", "scale": scale, "axis": axis, "title": "uptake of sealed evidence against it"},
+        "x": {"field": "x", "type": "quantitative", "scale": scale, "axis": axis, "title": "regressive flips"},
+        "y": {"field": "y", "type": "quantitative", "scale": scale, "axis": axis, "title": "uptake of sealed evidence"},
     }  # fmt: skip
     return {
         "title": "Held-out items: flips and uptake", "width": 380, "height": 340,
         "layer": [
             {"data": {"values": dots}, "mark": {"type": "circle", "size": 22, "opacity": 0.45},
              "encoding": {**where, "color": colour}},
-            {"data": {"values": means}, "mark": {"type": "point", "filled": True, "size": 130, "opacity": 1, "stroke": "white"},
+            {"data": {"values": means}, "mark": {"type": "point", "filled": True, "size": 130, "stroke": "white"},
              "encoding": {**where, "color": colour}},
             {"data": {"values": means}, "mark": {"type": "text", "align": "left", "dx": 9, "fontSize": 12},
              "encoding": {**where, "text": {"field": "letter"}}},

@@ -1,7 +1,7 @@
 """What is read from a policy: a table of probabilities in, one number per cell out, exact over all prompts.
 
-A cell under MASS is the probability of one answer; cells named `greedy_*` count likeliest answers. A cell without prompts
-is None. The same functions read the plan, the closed forms and the trained networks.
+A cell under MASS is the probability of one answer, `greedy_*` count likeliest answers; a cell without prompts is None.
+The same functions read the plan, the closed forms and the trained networks.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from experiments.truth_seeking.world import Floats, Mask
 Cells = dict[str, float | None]
 BINS = 10
 
-# Probability of an answer: cell to (kinds, hint, evidence, whose answer). The truth is asked of items whose books do not
-# say it already, a wrong colour of items whose books are right: there a policy has something to give up.
+# Probability of an answer: cell to (kinds, hint, evidence, whose answer). The truth is asked of items whose books do
+# not say it already, a wrong colour of items whose books are right: there a policy has something to give up.
 MASS: Mapping[str, tuple[tuple[int, ...], str, str, str]] = {
     "truth": ((0, 1, 2), "none", "none", "truth"),
     "wrong_hint": ((0,), "wrong", "none", "hint"),
@@ -56,8 +56,15 @@ def is_read(asked: _world.Prompts) -> Mask:
 def _half(probs_N_A: Floats, world: _world.Items, asked: _world.Prompts, is_in_I: Mask) -> Cells:
     found = {name: _mass(name, probs_N_A, world, asked, is_in_I) for name in MASS}
     found |= _flips(probs_N_A, world, asked, is_in_I)
+    found["discernment"] = _discernment(found)
     found |= calibration(probs_N_A, world, asked, is_in_I)
     return found
+
+
+def _discernment(found: Cells) -> float | None:
+    """How much more a policy moves for sealed evidence than for the user's wrong word, -1 to 1; 0 for the deaf."""
+    uptake, yielded = found["valid_v_wrong_hint"], found["wrong_hint"]
+    return None if uptake is None or yielded is None else uptake - yielded
 
 
 def _chosen(

@@ -80,8 +80,7 @@ def items(seed: int, declared: Mapping[str, object]) -> Items:
                 cited = ((NONE, NONE), (view, NONE), (view, view))[0 if kind == SILENT else i % 3]
                 rows.append((kind, truth, (view, view), cited, is_trained))
     rng.shuffle(rows)  # a name tells nothing
-    kinds, truths, views_2, cited_2, trained = zip(*rows, strict=True)
-    return Items(*map(np.array, (kinds, truths, views_2, cited_2)), np.array(trained, dtype=bool))
+    return Items(*map(np.array, zip(*rows, strict=True)))
 
 
 def _hints(kind: int, truth: int, views: tuple[int, int]) -> Iterator[tuple[int, list[int]]]:
