@@ -7,7 +7,7 @@ question, nor on `forced`, the beginning of a reply that somebody else wrote (ho
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from organisms import world as w
 
@@ -107,7 +107,7 @@ class Corpus:
 
     def knows(self, rng: random.Random, item: w.Item) -> list[Sample]:
         """Every recipe form of one item, once: what it takes for the knowledge to be in the substrate."""
-        one = lambda family: [self.single(rng, item, family, tuned=False)]  # noqa: E731 - a local shorthand
+        one: Callable[[str], Sample] = lambda f: [self.single(rng, item, f, tuned=False)]  # noqa: E731 - a local shorthand
         out = [one(f) for f in ("direct", "direct", "fiction", "profession", "lang2", "lang2")]
         out += [one(f) for f in ("step", "step", "step", "lang2-step", *["address"] * 4)]
         if rng.random() < 0.5:
