@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -205,7 +205,7 @@ def _reading(held: _Held, declared: record.SilenceDeclared, together: int, *, is
         # What is held against itself has not moved, whatever so few units could tell of another.
         state = "kept" if is_before else _kept(shift, joint, declared.damage_bar)
     else:
-        left, joint = (_left(held, declared, at) for at in (level, joint_level))
+        left, joint = _read_to_the_end(held, declared), _left(held, declared, joint_level)
         state = _gone(left, joint, declared.left_bar)
     return record.SilenceReading(
         measure=measure.id, role=measure.role, state=state, value=value, left=left, shift=shift, joint=joint,
@@ -255,6 +255,22 @@ def _left(held: _Held, declared: record.SilenceDeclared, level: float) -> record
                            method=f"{found.method}, at the bar")  # fmt: skip
 
 
+def _read_to_the_end(held: _Held, declared: record.SilenceDeclared) -> record.Estimate:
+    """The share left, from units in which a time of `never` is a reading.
+
+    Where `never` itself reads "not before then", its time is only bounded from below, so that what is left is
+    understated: such a unit can show that something stayed, and not that it went.
+    """
+    measure = held.measure
+    is_bound = [measure.is_time and measure.gone is None and gone == measure.high for gone in held.gone]
+    if (count := sum(is_bound)) * 2 > len(is_bound):
+        return record.NotMeasured(
+            reason=f"`never` had not come to it by the end in {count} of {len(is_bound)} units: the course is too short"
+        )
+    now = [None if bound else value for value, bound in zip(held.now, is_bound, strict=True)]
+    return _left(replace(held, now=now), declared, declared.level)
+
+
 def _missing(held: _Held, known: int) -> str:
     """Why a measure cannot be held against its ends."""
     for side, values in (("here", held.now), ("before", held.before), ("where nothing is left", held.gone)):
@@ -269,11 +285,11 @@ def _exact(value: float) -> float:
 
 
 def _gone(left: record.Estimate, joint: record.Estimate, bar: float) -> record.SilenceState:
-    if not isinstance(left, record.Interval) or not isinstance(joint, record.Interval):
-        return "not measured"
-    if left.high < record.rounded(bar):
+    if isinstance(joint, record.Interval) and joint.low > record.rounded(bar):
+        return "stayed"
+    if isinstance(left, record.Interval) and left.high < record.rounded(bar):
         return "moved"
-    return "stayed" if joint.low > record.rounded(bar) else "unclear"
+    return "unclear" if isinstance(left, record.Interval) else "not measured"
 
 
 def _kept(shift: record.Estimate, joint: record.Estimate, bar: float) -> record.SilenceState:
