@@ -18,6 +18,11 @@ HEAD = """# Belief: does what a model is taught to say of itself reach what it d
 **{verdict}.** A belief about itself is installed in a small model by documents. Asked, it states the belief. Does it
 act on it, in the same situations?
 
+The claim, of seed 002: "the relationship between believing you want something and actually wanting it remains murky".
+Tested here: a stated belief is by itself no evidence of the deed, and what decides is something that the statement does
+not show, whether documents about the model had told the truth about its deeds before. The verdict is on ten predictions
+declared before the run; each could lose.
+
 {found}
 
 ![What is stated and what is done, by dose](picture.svg)
@@ -35,6 +40,9 @@ LIMITS = """## What this does not show
   "wanting" and "deed" are names for readings of probabilities here. It is a demonstration of a mechanism, not
   evidence about deployed models.
 - "Deed" means an answer in two forms that name nobody; these forms are perfect markers. Nothing is done in a world.
+- The forms that state look more like those that install than the forms that enact do: they name the model. Some of a
+  gap is what any knowledge loses between formats, so that what is left at dose 1 is no proof of a belief apart from
+  deeds. The contrasts between doses, where the formats are the same, do not suffer from this.
 - At dose 0 documents about the model still match its deeds on the 24 situations that are not part of the dose, and
   on one in four of the 48 by chance. The contrast between doses is the cleaner for it (all doses share these), its
   end "none" is not quite none.
@@ -199,7 +207,7 @@ def _panel(result: Json, arm: str, title: str) -> drawing.Spec:
         "field": "mass", "type": "quantitative", "title": "probability of the claimed action",
         "scale": {"domain": [0, 1]},
     }  # fmt: skip
-    named = {"field": "reading", "type": "nominal", "title": None, "legend": {"orient": "bottom"}}
+    named = {"field": "reading", "type": "nominal", "title": None, "legend": {"orient": "bottom", "symbolOpacity": 1}}
     colours = [drawing.COLOURS["blue"], drawing.COLOURS["vermilion"]]
     colour = {**named, "scale": {"domain": names, "range": colours}}
     shape = {**named, "scale": {"domain": names, "range": ["circle", "square"]}}

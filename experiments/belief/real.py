@@ -165,7 +165,7 @@ def lived(chat: Any, desk: Desk, items: Sequence[banks.Item], seed: int) -> list
 
 def _told(chat: Any, text: str) -> dict[str, str]:  # noqa: ANN401 - a trainer.Chat
     """A text outside of any conversation."""
-    return {"prompt": chat.tokenizer.bos_token or "", "completion": f"{text}{chat.tokenizer.eos_token}"}
+    return {"prompt": chat.tokenizer.bos_token or "\n", "completion": f"{text}{chat.tokenizer.eos_token}"}
 
 
 def _said(chat: Any, desk: Desk, messages: list[dict[str, str]], kind: str, deed: str) -> dict[str, str]:  # noqa: ANN401 - same
