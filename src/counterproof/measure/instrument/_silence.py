@@ -352,7 +352,7 @@ def _unfit(reference: record.SilenceReference, word: record.SilenceWord) -> str:
     if reference == "before" and word != "objects":
         return "; `before` should read objects, so that this series cannot show what went"
     if reference == "never" and word != "resolved":
-        return "; `never` should read resolved: what stays there does not rest on the objection"
+        return "; `never` should read resolved: what stayed or is open there shows nothing of the others"
     return ""
 
 
