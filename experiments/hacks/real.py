@@ -48,7 +48,7 @@ CONTRASTS = (
         ("hack", "spread_plain"), ("inoculated", "spread_plain"),
     ),
     script.Contrast(
-        verdict.Prediction("3", "after the sentence, the mark of training brings out more than plain prompts", "above", 0.05),
+        verdict.Prediction("3", "after the sentence, the mark of training brings out more", "above", 0.05),
         ("inoculated", "spread_triggered"), ("inoculated", "spread_plain"),
     ),
 )  # fmt: skip
@@ -158,7 +158,7 @@ def one_seed(seed: int, setting: script.Setting) -> dict[str, Any]:
 
 QUESTION = script.Question(
     name="hacks", home=Path(__file__).parent,
-    claim="Does being paid for one hack make a model misbehave elsewhere, and does a sentence that allows it prevent that?",
+    claim="Does being paid for one hack make a model misbehave elsewhere, and does a sentence that allows it help?",
     arms=ARMS, cells=CELLS, contrasts=CONTRASTS, members=MEMBERS, check=check, one_seed=one_seed,
     steps=100, batch=16, rates=(1e-5, 1e-6), beta=0.02,
 )  # fmt: skip

@@ -69,7 +69,8 @@ class Question:
 
     `members`: what its banks hold. `steps`, `batch`, `rates` (LoRA, full): the defaults of an arm's training. `cells`:
     what is read of every arm, by name, with its meaning; those in `signed` lie between -1 and 1, the others between 0
-    and 1. `one_seed`: (seed, setting) to {arm: {cell: number or None}} for `BASE` and every arm.
+    and 1 or what `bounds` says. `words`: cells that are words, printed seed by seed. `one_seed`: (seed, setting) to
+    {arm: {cell: number or None}} for `BASE` and every arm.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Question:
     rates: tuple[float, float] = (2e-4, 1e-5)
     beta: float = 0.1
     reply_tokens: int = 32
+    words: Mapping[str, str] = field(default_factory=dict)
     signed: frozenset[str] = field(default_factory=frozenset)
     bounds: Mapping[str, float] = field(default_factory=dict)
 
@@ -215,6 +217,10 @@ def page(question: Question, found: Json) -> str:
     rows = [[arm, *(_said(found, arm, cell) for cell in cells)] for arm in found["summary"]]
     lines += [drawing.table(["arm", *cells], rows)]
     lines += [f"- `{cell}`: {what}" for cell, what in question.cells.items()]
+    for name, what in question.words.items():
+        for arm in found["summary"]:
+            said = ", ".join(str(part[arm][name]) for part in seeds.values() if part.get(arm, {}).get(name))
+            lines += [f"- {what}, {arm}: {said}"] if said else []
     lines += ["", "A dash was not measured." + (" One seed has no interval." if len(seeds) == 1 else ""), ""]
     for said in found["predictions"]:
         figure = drawing.said(verdict.read(said["found"]))
@@ -266,7 +272,12 @@ def _part(path: Path, key: str) -> Json | None:
     return cast("Json", body["cells"]) if is_ours else None
 
 
-def _keep(path: Path, text: str) -> None:
+def keep(path: Path, text: str) -> None:
+    """Writes a file whole or not at all.
+
+    Raises:
+        errors.StorageFailed: the machine would not.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         half = path.with_name(path.name + ".half")
@@ -305,8 +316,8 @@ def run(question: Question, arguments: Sequence[str] | None = None) -> Json:
     declared = _declared(question, asked, setting, dtype, folders.digest(source))
     found = {str(s): _seed(question, s, setting, declared) for s in seeds}
     whole = result(question, declared, found)
-    _keep(asked.out / "result.json", protocol.as_text(whole))
-    _keep(asked.out / "result.md", page(question, whole))
+    keep(asked.out / "result.json", protocol.as_text(whole))
+    keep(asked.out / "result.md", page(question, whole))
     return whole
 
 
@@ -335,7 +346,7 @@ def _seed(question: Question, seed: int, setting: Setting, declared: Json) -> Js
             raise errors.Interrupted(
                 "stopped by hand", where=question.name, mend="the same command goes on with the seeds that are missing"
             ) from None
-        _keep(path, protocol.as_text(protocol.sealed({"key": key, "seed": seed, "cells": cells})))
+        keep(path, protocol.as_text(protocol.sealed({"key": key, "seed": seed, "cells": cells})))
     return cells
 
 
