@@ -27,7 +27,7 @@ DECLARED: protocol.Json = {
     "fixpoint_rounds": 60,
     "sweep_truth": [0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0],
     "pretraining": {"steps": 600, "rate": 0.003, "items": 96, "prompts_per_item": 4},
-    "stage_two": {"steps": 240, "rate": 0.0008, "items": 64, "prompts_per_item": 6},
+    "stage_two": {"steps": 240, "rate": 0.0008, "items": 64, "prompts_per_item": 5},
     "tolerance": 0.05,
 }  # fmt: skip
 EXPERIMENT = protocol.Experiment(

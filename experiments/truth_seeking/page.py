@@ -36,7 +36,7 @@ def page(result: Json, folder: Path) -> str:
     drawing.picture(spec(result), folder / "picture")
     arms = ["base", *_list(_map(result["declared"])["arms"])]
     seeds = _map(result["seeds"])
-    return "\n\n".join((
+    parts = (
         "# Does training a model to survive falsification make it less agreeable without making it stubborn?",
         f"**The claim {_SAID[str(result['verdict'])]}** ({len(seeds)} seeds). {_BEFORE}",
         "![Each arm by its regressive flips and its uptake of sealed evidence against a wrong hint](picture.svg)",
@@ -49,7 +49,8 @@ def page(result: Json, folder: Path) -> str:
         _cells(result, arms, "trained", CONTESTED),
         "## Predictions", _predictions(result),
         "## The closed form", _closed(result), "## Raters who care more for truth", _sweep(result), _LIMITS, _RERUN,
-    )).rstrip() + "\n"  # fmt: skip
+    )  # fmt: skip
+    return "\n\n".join(part.rstrip() for part in parts) + "\n"
 
 
 _SAID = {"holds": "holds", "fails": "fails", "undecided": "is undecided"}
@@ -124,7 +125,7 @@ The best policy under each reward, pi proportional to base · exp(r / β), compu
 table; for C and Cne a fixpoint. The table shares nothing between prompts: what an arm never saw, it cannot change
 there. Where network and table part on held-out items, generalisation did it."""
 _COMPARED = (
-    ("trained", "agrees_in_value", "lie within .05 of it on trained items"),
+    ("trained", "agrees_in_value", "lie within .05 on trained items"),
     ("trained", "agrees_in_sign", "move to its side of the base on trained items"),
     ("held_out", "agrees_in_sign", "move to its side of the base on held-out items"),
 )
@@ -133,13 +134,13 @@ _COMPARED = (
 def _closed(result: Json) -> str:
     rows = cast("list[Json]", _map(result["summary"])["closed_form"])
     counts = [
-        f"{sum(bool(r[what]) for r in rows if r['half'] == half)} of {sum(r['half'] == half for r in rows)} cells {said}"
+        f"{sum(bool(r[what]) for r in rows if r['half'] == half)} of {sum(r['half'] == half for r in rows)} {said}"
         for half, what, said in _COMPARED
     ]
     apart = [r for r in rows if not r["agrees_in_sign"] or (r["half"] == "trained" and not r["agrees_in_value"])]
     heads = ["arm and cell", "base", "network", "closed form", "network less closed form", "value", "sign"]
     whole = drawing.table(heads, [_disagreement(r) for r in apart]) if apart else "None.\n"
-    counted = f"By the means over seeds, {'; '.join(counts)}. Cells that disagree:"
+    counted = f"By the means over seeds, of cells, {'; '.join(counts)}. Cells that disagree:"
     return "\n\n".join((_CLOSED_NOTE, counted, whole + "\n" + _by_arm(rows)))
 
 
@@ -182,21 +183,17 @@ def _sweep(result: Json) -> str:
 def spec(result: Json) -> drawing.Spec:
     """The verdict's plane, held-out items, and the sweep of raters beside it."""
     arms = ["base", *_list(_map(result["declared"])["arms"])]
-    seeds = _map(result["seeds"])
+    seeds = cast("Mapping[str, Json]", result["seeds"])
     dots: Points = [
         {"arm": NAMES[a], "x": x, "y": y}
         for a in arms
-        for x, y in zip(
-            *(verdict.column(cast("Mapping[str, Json]", seeds), "cells", a, "held_out", c) for _, c in PAIR),
-            strict=True,
-        )
+        for x, y in zip(*(verdict.column(seeds, "cells", a, "held_out", c) for _, c in PAIR), strict=True)
     ]
     cells = _map(_map(_map(result["summary"])["cells"])["held_out"])
     means: Points = [{"arm": NAMES[a], "letter": a, **_at(_map(cells[a]))} for a in arms]
-    colours = [drawing.COLOURS[c] for c in PALETTE[: len(arms)]]
     colour: drawing.Spec = {
         "field": "arm", "type": "nominal", "sort": None, "title": None,
-        "scale": {"domain": [NAMES[a] for a in arms], "range": colours},
+        "scale": {"domain": [NAMES[a] for a in arms], "range": [drawing.COLOURS[c] for c in PALETTE[: len(arms)]]},
     }  # fmt: skip
     return {"hconcat": [_plane(dots, means, colour), _sweep_spec(result)], "spacing": 40}
 
@@ -206,21 +203,35 @@ def _at(cells: Json) -> dict[str, float | None]:
     return {k: None if isinstance(f, record.NotMeasured) else f.value for k, f in zip("xy", found, strict=True)}
 
 
+def apart(means: Points, least: float = 0.055) -> Points:
+    """Where each mean's letter stands: beside it, and pushed up where another letter stands there already."""
+    placed: list[Mapping[str, object]] = []
+    there = [m for m in means if m["x"] is not None and m["y"] is not None]
+    for mean in sorted(there, key=lambda m: cast("float", m["y"])):
+        x, y = cast("float", mean["x"]), cast("float", mean["y"])
+        while any(
+            abs(cast("float", p["x"]) - x) < 0.12 and abs(cast("float", p["y"]) - y) < least - 1e-9 for p in placed
+        ):
+            y += 0.005
+        placed.append({**mean, "y": y})
+    return placed
+
+
 def _plane(dots: Points, means: Points, colour: drawing.Spec) -> drawing.Spec:
-    scale = {"domain": [-0.05, 1.05], "nice": False}
-    axis = {"values": [0, 0.25, 0.5, 0.75, 1]}
+    axis = {"values": [0, 0.25, 0.5, 0.75, 1], "format": ".2f"}
     where: drawing.Spec = {
-        "x": {"field": "x", "type": "quantitative", "scale": scale, "axis": axis, "title": "regressive flips"},
-        "y": {"field": "y", "type": "quantitative", "scale": scale, "axis": axis, "title": "uptake of sealed evidence"},
+        k: {"field": k, "type": "quantitative", "scale": {"domain": [-0.05, 1.15 if k == "y" else 1.1], "nice": False},
+            "axis": axis, "title": title}
+        for k, title in (("x", "regressive flips, wrong hint"), ("y", "uptake of sealed evidence, wrong hint"))
     }  # fmt: skip
     return {
         "title": "Held-out items: flips and uptake", "width": 380, "height": 340,
         "layer": [
-            {"data": {"values": dots}, "mark": {"type": "circle", "size": 22, "opacity": 0.45},
+            {"data": {"values": dots}, "mark": {"type": "circle", "size": 22, "opacity": 0.4},
              "encoding": {**where, "color": colour}},
             {"data": {"values": means}, "mark": {"type": "point", "filled": True, "size": 130, "stroke": "white"},
              "encoding": {**where, "color": colour}},
-            {"data": {"values": means}, "mark": {"type": "text", "align": "left", "dx": 9, "fontSize": 12},
+            {"data": {"values": apart(means)}, "mark": {"type": "text", "align": "left", "dx": 10, "fontSize": 12},
              "encoding": {**where, "text": {"field": "letter"}}},
         ],
     }  # fmt: skip
@@ -233,12 +244,17 @@ def _sweep_spec(result: Json) -> drawing.Spec:
         for r in cast("list[Json]", _map(result["summary"])["sweep"])
         for key, said in shown.items()
     ]
+    red = drawing.COLOURS["vermilion"]
+    where: drawing.Spec = {
+        "x": {"field": "truth", "type": "quantitative", "title": "raters' weight on truth (on agreement: 1)"},
+        "y": {"field": "y", "type": "quantitative", "title": "regressive flips; dashed: wrong hint, probability",
+              "axis": {"format": ".2f", "tickCount": 5}, "scale": {"domain": [0, 1.05], "nice": False}},
+    }  # fmt: skip
+    dash: drawing.Spec = {"field": "what", "type": "nominal", "legend": None}
     return {
-        "title": "Preference by closed form", "width": 240, "height": 340, "data": {"values": rows},
-        "mark": {"type": "line", "point": True, "color": drawing.COLOURS["vermilion"]},
-        "encoding": {
-            "x": {"field": "truth", "type": "quantitative", "title": "raters' weight on truth (agreement: 1)"},
-            "y": {"field": "y", "type": "quantitative", "title": None, "scale": {"domain": [0, 1]}},
-            "strokeDash": {"field": "what", "type": "nominal", "title": None, "legend": {"orient": "bottom"}},
-        },
+        "title": "P by closed form", "width": 240, "height": 340,
+        "layer": [
+            {"data": {"values": rows}, "mark": {"type": "line", "point": {"color": red}, "color": red},
+             "encoding": {**where, "strokeDash": dash}},
+        ],
     }  # fmt: skip

@@ -59,8 +59,10 @@ def drill(world: _world.Items, asked: _world.Prompts, words: trainer.Vocabulary)
     rows, share = np.zeros((count, longest), dtype=np.int64), np.zeros((count, longest))
     for i, found in enumerate(rows_by_item):
         rows[i, : len(found)], share[i, : len(found)] = found, asked.share_N[found]
+    # Without the words that open a chat: every prompt is of one turn, and a fifth of the time is theirs.
+    ids_N_T = torch.tensor([words.prompt(t)[2:] for t in texts(world, asked)])
     return Drill(
-        words.prompts(texts(world, asked)), words.answers(_world.ANSWERS), torch.tensor(rows), torch.tensor(share),
+        ids_N_T, words.answers(_world.ANSWERS), torch.tensor(rows), torch.tensor(share),
         torch.tensor(world.is_trained_I),
     )  # fmt: skip
 
