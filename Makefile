@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 TRAIN := .venv-train
+TUNE := .venv-tune
 INSPECT := .venv-inspect
 PEERS := .venv-peers
 SCALE := .venv-scale
@@ -24,7 +25,7 @@ SEED ?= 0
 SOURCES := $(shell find src -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz test-train test-peers test-scale test-backends test-interop test-faults faults go lint lint-ruff lint-mypy lint-pyright lint-imports bench gate-peers dev chromium organism organisms experiment experiments \
+.PHONY: help demo test fuzz test-train test-tune test-peers test-scale test-backends test-interop test-faults faults go lint lint-ruff lint-mypy lint-pyright lint-imports bench gate-peers dev chromium organism organisms experiment experiments \
 	organisms-check clean
 
 help: ## list the commands
@@ -38,6 +39,9 @@ test: $(VENV)/.package $(VENV)/.group-test chromium ## run every test
 
 test-train: $(TRAIN)/.package ## run the tests that open weights (torch, transformers)
 	PYTHONPATH=src $(TPY) -m pytest tests/train
+
+test-tune: $(TUNE)/.package ## train organisms as real models are trained (TRL, PEFT)
+	PYTHONPATH=src $(TUNE)/bin/python -m pytest tests/tune
 
 test-peers: $(PEERS)/.package ## run the tests with other people's programs (Inspect, PyRIT, the openai client)
 	$(PEERS)/bin/python -m pytest tests/inspect tests/peers
@@ -250,6 +254,18 @@ $(TRAIN)/.package: pyproject.toml $(TRAIN)/.ready
 	@$(TPY) -m pip install --quiet --disable-pip-version-check --requirement $@.txt
 	@mv $@.txt $@
 
+# TRL and PEFT beside the organisms' own torch; the package itself is read from src here too.
+$(TUNE)/.package: pyproject.toml organisms/requirements.txt
+	@echo "installing TRL and PEFT into $(TUNE)"
+	@$(PYTHON) -m venv $(TUNE) 2>/dev/null || { $(PYTHON) -m venv --clear --without-pip $(TUNE) && \
+	$(PYTHON) -m pip --python $(TUNE)/bin/python install --quiet pip; }
+	@$(TUNE)/bin/python -c 'import tomllib; read = tomllib.load(open("pyproject.toml", "rb")); \
+	print(*read["project"]["dependencies"], *read["project"]["optional-dependencies"]["tune"], \
+	*(t for t in read["dependency-groups"]["test"] if t.startswith(("pytest>", "hypothesis>"))), sep="\n")' > $@.txt
+	@$(TUNE)/bin/python -m pip install --disable-pip-version-check --requirement organisms/requirements.txt \
+	--requirement $@.txt > $(TUNE)/pip.log 2>&1 || { tail -n 20 $(TUNE)/pip.log; exit 1; }
+	@mv $@.txt $@
+
 organism: $(TRAIN)/.ready ## train one organism from nothing and check its truth: make organism NAME=deep SEED=1
 	$(TPY) -m organisms.check --organism $(NAME) --seed $(SEED)
 
@@ -272,4 +288,4 @@ experiments: $(TRAIN)/.package ## run all five (about an hour on two cores)
 	for name in hacks truth_seeking silence belief collaborative; do bash experiments/$$name/run.sh || exit; done
 
 clean: ## drop what was built, keep what was measured
-	rm -rf $(VENV) $(GATEPEERS) $(RAILS) $(PYMERKLE) $(BACKENDS) $(TRAIN) $(INSPECT) $(PEERS) $(SCALE) $(PYRIT) $(FUZZ) fuzz/corpus fuzz/found build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(GATEPEERS) $(RAILS) $(PYMERKLE) $(BACKENDS) $(TRAIN) $(TUNE) $(INSPECT) $(PEERS) $(SCALE) $(PYRIT) $(FUZZ) fuzz/corpus fuzz/found build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
