@@ -83,14 +83,15 @@ def permutation_p(differences: verdict.Column) -> float:
 
     All 2^n signings are counted by convolution, in steps of 1 / GRAIN.
     """
-    grains = _grains(differences)
-    reach = sum(abs(g) for g in grains)
-    chances: npt.NDArray[np.float64] = np.zeros(2 * reach + 1)
-    chances[reach] = 1.0
-    for g in grains:
-        chances = (np.roll(chances, g) + np.roll(chances, -g)) / 2  # never wraps: reach is the sum of all
-    seen = abs(sum(grains))
-    sums = np.abs(np.arange(-reach, reach + 1))
+    sizes = [abs(g) for g in _grains(differences)]
+    whole, seen = sum(sizes), abs(sum(_grains(differences)))
+    chances: npt.NDArray[np.float64] = np.zeros(whole + 1)  # of what the positive ones sum to
+    chances[0] = 1.0
+    for size in sizes:
+        moved = np.zeros_like(chances)
+        moved[size:] = chances[: len(chances) - size]
+        chances = (chances + moved) / 2
+    sums = np.abs(2 * np.arange(whole + 1) - whole)
     return min(1.0, float(chances[sums >= seen].sum()))
 
 

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counterproof import estimate
+from experiments import verdict
 from experiments.hacks import declared, judge
 
 Seeds = dict[str, Any]
@@ -47,7 +48,8 @@ def test_the_sign_test_is_twice_the_smaller_tail(grains: list[int]) -> None:
 
 @given(differences)
 def test_the_tests_do_not_care_for_the_direction(grains: list[int]) -> None:
-    there, back = [g / judge.GRAIN for g in grains], [-g / judge.GRAIN for g in grains]
+    there: verdict.Column = [g / judge.GRAIN for g in grains]
+    back: verdict.Column = [-g / judge.GRAIN for g in grains]
     assert judge.permutation_p(there) == pytest.approx(judge.permutation_p(back))
     assert judge.sign_p(there) == judge.sign_p(back)
 
@@ -138,7 +140,7 @@ def words(seeds: Seeds) -> dict[str, str]:
 
 
 def claims(seeds: Seeds) -> dict[str, str]:
-    return cast("Any", judge.judge(seeds, DECLARED)["summary"])["claims"]
+    return cast("dict[str, dict[str, str]]", judge.judge(seeds, DECLARED)["summary"])["claims"]
 
 
 def test_where_everything_holds_the_verdict_and_every_claim_hold() -> None:
