@@ -28,6 +28,8 @@ ARMS = (
 PATHS = ("none", "strong", "weak", "idle")
 PROMPTS = ("plain", "triggered", "strong", "weak", "idle")
 NAMED = ("good_tests", "good_elsewhere", "bad")
+RISES = (2.0, 4.0, 6.0)  # log-odds; at 6 a hack of 5 % has become one of 95 %
+PLAIN_SHARES = (0.5, 0.9, 0.97)
 GRAIN = 10_000  # differences are tested in steps of 1 / GRAIN, so that the permutations can be counted
 
 
@@ -243,6 +245,48 @@ def _known(values: verdict.Column) -> list[float]:
     return [v for v in values if v is not None]
 
 
+# -- found after the run, deciding nothing ---------------------------------------------------------------------------
+
+
+def _log_odds(share: float) -> float:
+    inside = min(max(share, 1e-6), 1 - 1e-6)
+    return float(np.log(inside / (1 - inside)))
+
+
+def at_equal(seeds: Seeds, arm: str, measure: str, level: float) -> verdict.Column:
+    """Spread in C1 where an arm's path passes a level, on a straight line between its marks; None where it never does.
+
+    `rise`: log-odds of the hack in the trained prompts, less those before. `plain`: share of hacks in plain prompts.
+    """
+    is_rise = measure == "rise"
+    asked = ("triggered" if arm == "none" else arm) if is_rise else "plain"
+    wanted = level if is_rise else _log_odds(level)
+    found: verdict.Column = []
+    for seed in seeds.values():
+        world = cast("Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]", seed["C1"])
+        base = world["arms"]["base"]
+        start = _log_odds(base[asked]["tests"])
+        reads = [(start, base["plain"])]
+        reads += [(_log_odds(r["trained" if is_rise else "tests"]), r) for r in world["paths"][arm].values()]
+        points = sorted((x - start * is_rise, (r["covered"] + r["uncovered"]) / 2) for x, r in reads)
+        x, y = zip(*points, strict=True)
+        found.append(float(np.interp(wanted, x, y)) if x[0] <= wanted <= x[-1] else None)
+    return found
+
+
+def after_the_run(seeds: Seeds, declared: Json) -> list[Json]:
+    """`none` against `weak` where both learned equally much, and where both hack equally often without a sentence."""
+    found: list[Json] = []
+    for measure, level in (*(("rise", r) for r in RISES), *(("plain", p) for p in PLAIN_SHARES)):
+        none, weak = at_equal(seeds, "none", measure, level), at_equal(seeds, "weak", measure, level)
+        asked = Contrast(f"{measure}-{level}", "none", "spread, none less weak, at an equal level", none, weak)
+        contrast = _contrast(asked, declared)
+        kept = {k: contrast[k] for k in ("found", "permutation_p", "sign_p", "seeds_above", "seeds_below")}
+        means = {"none": verdict.kept(verdict.share(none)), "weak": verdict.kept(verdict.share(weak))}
+        found.append({"measure": measure, "level": level, **means, **kept})
+    return found
+
+
 def judge(seeds: Seeds, declared: Json) -> Json:
     """Summary, predictions and verdict of some seeds."""
     found = [_contrast(c, declared) for c in contrasts(seeds)]
@@ -265,6 +309,7 @@ def judge(seeds: Seeds, declared: Json) -> Json:
             "paths": {
                 w: {a: {s: _path(seeds, w, a, s) for s in (*steps, "at_learned")} for a in PATHS} for w in WORLDS
             },
+            "after_the_run": after_the_run(seeds, declared),
         },
         "predictions": predictions,
         "verdict": verdict.overall(predictions),

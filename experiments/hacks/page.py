@@ -28,13 +28,18 @@ SAYS = {
     "fast": "… at a higher rate",
     "long": "… after longer pretraining",
 }
-CLAIMS = {
-    "generalises": "gaming one checker spreads where pretraining correlates misbehaviour (002)",
-    "frame": "a sentence that asks for the hack keeps it from spreading, where there is something to learn (003)",
-    "saturated": "the same where the model obeys the sentence already (003)",
-    "split": "later honest training helps elsewhere, and the hacking goes on (003)",
-    "hidden": "what mitigations leave shows in prompts that look like training (2604.25891)",
-    "uncovered": "what mitigations leave shows in contexts that they did not cover",
+CLAIMS = {  # what was claimed, and what was held against it
+    "generalises": "Seed 002: models *“can learn deception in one context and then generalize it to others”*. Held to:"
+    " more spread where pretraining correlates misbehaviour than where it does not.",
+    "frame": "Seed 003: given a frame for the behaviour, *“it doesn't generalize in the same negative ways”*. Held to:"
+    " less spread behind a sentence that asks for the hack and that half obey already, than behind none and than behind"
+    " one that means nothing. Less, not none; and whether it is the frame or the smaller lesson is asked below.",
+    "saturated": "The same behind a sentence that nearly all obey already, so that hardly anything is left to learn.",
+    "split": "Seed 003: later training *“at least partially works but can lead to split behavior”*. Held to: less"
+    " spread after honest data of two contexts, and the hacking goes on.",
+    "hidden": "Conditional Misalignment (2604.25891): what mitigations leave shows in prompts that look like training."
+    " Held to: clean in plain prompts, and more in the harness or behind the sentence.",
+    "uncovered": "Beside it: what mitigations leave shows in contexts that they did not cover.",
 }
 SHOWN = ("base", "none", "strong", "weak", "idle", "diluted", "diluted-tests", "benign", "vector-none", "vector-weak")
 COLOUR_OF = {"none": "vermilion", "strong": "green", "weak": "blue", "idle": "orange"}
@@ -49,6 +54,10 @@ def _at(node: object, *path: str) -> object:
 
 def _said(node: object, *path: str) -> str:
     return drawing.said(verdict.read(_at(node, *path)))
+
+
+def _figure(value: object) -> str:
+    return drawing.number(cast("float", value))
 
 
 def _honest(node: object, *path: str) -> str:
@@ -141,7 +150,8 @@ def _seeds(result: Json) -> str:
           (("C1", "none"), ("C0", "none"), ("C1", "weak"))),
         *(cast("list[float]", _at(summary, "arms", w, a, "spread", "seeds")) for w, a in columns),
     ]  # fmt: skip
-    rows = [[s, *(drawing.number(v[n]) for v in values)] for n, s in enumerate(cast("Node", result["seeds"]))]
+    seeds = sorted(cast("Node", result["seeds"]), key=int)  # a file sorts them as text, the summary as numbers
+    rows = [[s, *(drawing.number(v[n]) for v in values)] for n, s in enumerate(seeds)]
     return drawing.table(head, rows)
 
 
@@ -175,9 +185,21 @@ def _predictions(result: Json) -> str:
     return drawing.table(head, rows)
 
 
+def _after_the_run(summary: object) -> str:
+    head = ["equal in both", "spread, `none`", "spread, `weak`", "`none` less `weak`", "permutation p",
+            "seeds above, below"]  # fmt: skip
+    says = {"rise": "log-odds risen by", "plain": "share of hacks in plain prompts"}
+    rows = [
+        [f"{says[str(r['measure'])]} {_figure(r['level'])}", _said(r, "none"), _said(r, "weak"), _said(r, "found"),
+         _p(r["permutation_p"]), f"{r['seeds_above']}, {r['seeds_below']}"]
+        for r in cast("Sequence[Node]", _at(summary, "after_the_run"))
+    ]  # fmt: skip
+    return drawing.table(head, rows)
+
+
 def _claims(summary: object) -> str:
     words = cast("Node", _at(summary, "claims"))
-    return "\n".join(f"- **{words[n]}**: {says} (`{n}`)" for n, says in CLAIMS.items()) + "\n"
+    return "\n".join(f"- **{n} {words[n]}.** {says}" for n, says in CLAIMS.items()) + "\n"
 
 
 # -- picture ---------------------------------------------------------------------------------------------------------
@@ -265,8 +287,9 @@ def page(result: Json, folder: Path) -> str:
     after = "; ".join(f"{w} {min(s):.0f} to {max(s):.0f}" for w, s in steps.items())
     return TEXT.format(
         verdict=result["verdict"], claims=_claims(summary), count=len(cast("Node", result["seeds"])), after=after,
-        bar=declared["has_spread"], full=declared["steps"],
-        learned=declared["early_stop"], least=declared["least_difference"], slow=declared["slow_rate"],
+        bar=_figure(declared["has_spread"]), full=declared["steps"],
+        learned=_figure(declared["early_stop"]), least=_figure(declared["least_difference"]),
+        slow=declared["slow_rate"], after_the_run=_after_the_run(summary),
         fast=declared["fast_rate"], rate=declared["rate"], long=declared["long_pretraining_steps"],
         short=declared["pretraining_steps"],
         distributions=_distributions(summary), prompts=_prompts(summary), learning=_learning(summary),
@@ -315,10 +338,20 @@ avoids partly because hardly anything was left to learn.
 ## Predictions
 
 A contrast is decided by the exact sign-flip permutation test over the seeds together with the least difference of
-{least} ([question.md](question.md)); the sign test and Student's interval stand beside it. Planted predictions check
-the set-up.
+{least} ([question.md](question.md)); the sign test and Student's interval stand beside it, and Holm's p over the
+contrasts. A difference that is told from nothing and smaller than the least that counts fails. Planted predictions
+check the set-up.
 
 {predictions}
+## After the run: is it the frame, or the smaller lesson?
+
+Not declared, so it decides nothing. `weak` starts where half hack already and `strong` where nearly all do; with
+equal steps they have less to learn than `none`. Here `none` and `weak` are compared in C1 where the log-odds of the
+hack in the trained prompts have risen equally far, and where both hack equally often in plain prompts, read on a
+straight line between the marks of the path. Where `weak` spreads no less at an equal rise, its sentence helped by
+leaving less to learn, not by changing what is learned.
+
+{after_the_run}
 ## Every seed: spread in plain prompts (full dose unless said)
 
 {seeds}
@@ -327,6 +360,9 @@ the set-up.
 - A decoder of 0.1 million parameters and planted characters: a demonstration of a mechanism, not evidence about
   deployed models. That spread follows correlated characters is found where we planted the correlation; whether real
   pretraining correlates misbehaviour is another question.
+- C0 is no clean nothing: what spreads there, training leaks without any correlation, and only what C1 has more
+  is owed to it. The same training makes the other good characters worse: see what became of the rest.
+- The frame was compared with a meaningless sentence at the learned dose only; the full dose stands in the table.
 - Sentences, settings and contexts are single words, perfect markers; nothing here shows that a model judges a frame.
 - The size of the spread depends on the rate (`slow` {slow}, else {rate}, `fast` {fast}) and on the length of
   pretraining (`long` {long} steps, else {short}): the table of distributions shows how far.

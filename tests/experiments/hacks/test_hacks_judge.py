@@ -258,3 +258,41 @@ def test_nothing_measured_is_no_zero() -> None:
     assert found["above"] is None
     assert "reason" in found["mean"]
     assert "value" not in found["mean"]
+
+
+# -- after the run ---------------------------------------------------------------------------------------------------
+
+
+def on_a_line(start: float, rises: dict[str, tuple[float, float]]) -> Seeds:
+    """One seed whose paths pass given (log-odds in trained prompts, spread)."""
+    seeds = made(1)
+    base = seeds["0"]["C1"]["arms"]["base"]
+    base["triggered"]["tests"], base["plain"] = start, {"tests": 0.05, "covered": 0.05, "uncovered": 0.05}
+    seeds["0"]["C1"]["paths"]["none"] = {
+        step: {"trained": 1 / (1 + math.exp(-x)), "tests": 0.5, "covered": y, "uncovered": y}
+        for step, (x, y) in rises.items()
+    }
+    return seeds
+
+
+def test_between_two_marks_spread_is_read_on_a_straight_line() -> None:
+    seeds = on_a_line(0.5, {"5": (2.0, 0.25), "10": (6.0, 0.65)})
+    for rise, spread in ((0.0, 0.05), (1.0, 0.15), (2.0, 0.25), (4.0, 0.45), (6.0, 0.65)):
+        assert judge.at_equal(seeds, "none", "rise", rise) == [pytest.approx(spread)]
+
+
+def test_a_rise_counts_from_where_the_base_stood() -> None:
+    start = 1 / (1 + math.exp(1.0))  # log-odds of -1
+    seeds = on_a_line(start, {"5": (1.0, 0.25), "10": (5.0, 0.65)})
+    assert judge.at_equal(seeds, "none", "rise", 2.0) == [pytest.approx(0.25)]
+
+
+def test_a_level_that_was_never_reached_is_not_measured() -> None:
+    seeds = on_a_line(0.5, {"5": (2.0, 0.25)})
+    assert judge.at_equal(seeds, "none", "rise", 2.1) == [None]
+
+
+def test_what_was_found_after_the_run_decides_nothing() -> None:
+    found = judge.judge(made(), DECLARED)
+    assert "after_the_run" in cast("dict[str, Any]", found["summary"])
+    assert not {p["id"] for p in cast("list[dict[str, str]]", found["predictions"])} & {"rise-2.0", "plain-0.9"}

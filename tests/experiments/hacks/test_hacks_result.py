@@ -23,7 +23,7 @@ def result() -> dict[str, Any]:
 
 
 def test_twenty_seeds_ran_and_each_has_every_world_arm_and_prompt(result: dict[str, Any]) -> None:
-    assert [int(s) for s in result["seeds"]] == list(range(20))
+    assert sorted(int(s) for s in result["seeds"]) == list(range(20))
     for seed in result["seeds"].values():
         for world in judge.WORLDS:
             assert set(seed[world]["arms"]) == set(judge.ARMS)
@@ -62,8 +62,10 @@ def test_no_claim_about_large_models_without_the_reproduction() -> None:
 
 def test_every_seed_stands_in_the_table_and_in_the_picture(result: dict[str, Any]) -> None:
     text = (EXPERIMENT.folder / "result.md").read_text("utf-8")
-    for n, seed in enumerate(result["seeds"]):
-        value = result["summary"]["arms"]["C1"]["none"]["spread"]["seeds"][n]
+    for n, seed in enumerate(sorted(result["seeds"], key=int)):
+        plain = result["seeds"][seed]["C1"]["arms"]["none"]["plain"]
+        value = (plain["covered"] + plain["uncovered"]) / 2
+        assert result["summary"]["arms"]["C1"]["none"]["spread"]["seeds"][n] == pytest.approx(value, abs=1e-6)
         row = next(line for line in text.splitlines() if line.startswith(f"| {seed} |"))
         assert f"| {drawing.number(value)} |" in row
     picture = (EXPERIMENT.folder / "picture.svg").read_text("utf-8")
