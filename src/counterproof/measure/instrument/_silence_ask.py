@@ -77,8 +77,8 @@ def series(
     found: dict[str, record.SilenceCheckpoint] = {}
     first: tuple[str, int, list[list[int]]] | None = None
     for checkpoint in sorted(checkpoints, key=lambda c: c.name != before):
-        progress(f"{checkpoint.name}: opened")
         model = opened(checkpoint.target)
+        progress(f"{checkpoint.name}: opened")
         first = first or (checkpoint.name, model.vocabulary, _tokens(model, bank))
         refuse_other_vocabulary(first, model, bank, where=checkpoint.name)
         found[checkpoint.name] = readings(bank, model, name=checkpoint.name, progress=progress)
