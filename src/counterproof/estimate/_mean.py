@@ -43,7 +43,9 @@ def mean(
         method = "exact, units agree"
     else:
         reach = _special.student_quantile(0.5 + level / 2, len(known) - 1)
-        half = reach * statistics.stdev(known) / math.sqrt(len(known))
+        # `statistics.stdev` adds in fractions: ten times the time, and no digit more of what is kept.
+        variance = math.fsum((v - middle) ** 2 for v in known) / (len(known) - 1)
+        half = reach * math.sqrt(variance / len(known))
         low, high = max(floor, middle - half), min(ceiling, middle + half)
         method = "Student, units"
     return _rate.interval(middle, low, high, level, n=len(known), clusters=len(known), method=method + missing)
