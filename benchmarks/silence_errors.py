@@ -84,7 +84,7 @@ def series(draw: random.Random, truth: Truth, width: float, count: int) -> recor
 def shares(truth: Truth, width: float, count: int, draws: int) -> dict[str, float]:
     """How often each word is said."""
     draw = random.Random(f"{truth.said}/{width}/{count}")
-    said = Counter(
+    said: Counter[str] = Counter(
         instrument.silence.judged(series(draw, truth, width, count)).checkpoints[-1].verdict for _ in range(draws)
     )
     return {word: said[word] / draws for word in sorted({*WORDS, *said})}
