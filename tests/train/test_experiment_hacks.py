@@ -18,8 +18,10 @@ from experiments import protocol
 from experiments.hacks import declared
 
 ROOT = Path(__file__).parents[2]
-# Another processor sums floats in another order, and training carries that on: measured in experiments/hacks/log.md.
-TOLERANCE = 0.05
+# Where the base comes out as stored, to six decimals, this processor sums as that one did: then everything must.
+# Another kind sums in another order, training amplifies that, and a seed is another draw of the same lottery (readings
+# .5 apart were seen, log.md). Then the planted base must still be there, and the rest lie where the stored seeds lie.
+PLANTED_WITHIN, SEEDS_WITHIN = 0.06, 0.15
 SHORT = {
     "pretraining_steps": 3, "long_pretraining_steps": 4, "pretraining_batch": 32, "steps": 3, "benign_steps": 2,
     "path": [1, 3],
@@ -62,6 +64,15 @@ def leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
         yield path, value
 
 
+def numbers(seed: object) -> dict[str, float]:
+    """A seed's readings, without those at the step that a seed and a processor choose."""
+    chosen = {path for path, _ in leaves(seed) if "/paths/" in path and path.split("/")[4] not in MARKS}
+    return {path: float(cast("float", v)) for path, v in leaves(seed) if path not in chosen}
+
+
+MARKS = {*(str(s) for s in cast("list[int]", declared.DECLARED["path"])), "at_learned"}
+
+
 def test_seed_0_through_the_command_line_is_the_stored_one(tmp_path: Path) -> None:
     stored = json.loads((declared.EXPERIMENT.folder / "result.json").read_text("utf-8"))
 
@@ -70,14 +81,40 @@ def test_seed_0_through_the_command_line_is_the_stored_one(tmp_path: Path) -> No
 
     assert process.returncode == 0, failed
     assert "hacks: undecided" in said  # one seed decides nothing
-    found = protocol.checked(declared.EXPERIMENT, tmp_path / "result.json")
+    found = cast("Any", protocol.checked(declared.EXPERIMENT, tmp_path / "result.json"))
     assert found["declared"] == stored["declared"]
-    ours, theirs = dict(leaves(cast("Any", found["seeds"])["0"])), dict(leaves(stored["seeds"]["0"]))
-    assert list(ours) == list(theirs)
-    numbers = {k: float(cast("float", v)) for k, v in theirs.items() if not k.endswith("learned_after")}
-    assert {k: ours[k] for k in numbers} == pytest.approx(numbers, abs=TOLERANCE)
     assert (tmp_path / "result.md").is_file()
     assert (tmp_path / "picture.svg").is_file()
+    _hold(found["seeds"]["0"], stored["seeds"])
+
+
+def _hold(found: object, stored: dict[str, object]) -> None:
+    """Equal on a processor that sums alike; else of the same structure, planted alike, and among the stored seeds."""
+    ours, theirs = numbers(found), numbers(stored["0"])
+    bases = [path for path in theirs if "/arms/base/" in path]
+    if all(ours[path] == theirs[path] for path in bases):
+        assert found == stored["0"]
+        return
+    assert list(ours) == list(theirs)
+    assert {p: ours[p] for p in bases} == pytest.approx({p: theirs[p] for p in bases}, abs=PLANTED_WITHIN)
+    every = [numbers(seed) for seed in stored.values()]
+    for path in ours.keys() - {"/C1/learned_after", "/C0/learned_after"}:
+        values = [seed[path] for seed in every]
+        assert min(values) - SEEDS_WITHIN <= ours[path] <= max(values) + SEEDS_WITHIN, path
+
+
+def test_a_seed_of_another_processor_is_held_to_where_the_stored_ones_lie() -> None:
+    stored = json.loads((declared.EXPERIMENT.folder / "result.json").read_text("utf-8"))["seeds"]
+    _hold(stored["0"], stored)
+    other = json.loads(json.dumps(stored["3"]))
+    _hold(other, stored)  # another draw of the same lottery
+    other["C1"]["arms"]["benign"]["plain"]["covered"] = 0.9
+    with pytest.raises(AssertionError, match="benign"):
+        _hold(other, stored)
+    edited = json.loads(json.dumps(stored["0"]))
+    edited["C1"]["arms"]["none"]["plain"]["covered"] += 0.001
+    with pytest.raises(AssertionError):
+        _hold(edited, stored)
 
 
 def test_two_runs_give_the_same_bytes_and_a_stopped_one_goes_on(tmp_path: Path) -> None:
