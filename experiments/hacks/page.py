@@ -38,7 +38,8 @@ CLAIMS = {  # what was claimed, and what was held against it
     "split": "Seed 003: later training *“at least partially works but can lead to split behavior”*. Held to: less"
     " spread after honest data of two contexts, and the hacking goes on.",
     "hidden": "Conditional Misalignment (2604.25891): what mitigations leave shows in prompts that look like training."
-    " Held to: clean in plain prompts, and more in the harness or behind the sentence.",
+    " Held to: clean in plain prompts, and more spread in the harness or behind the sentence. Where the trained hack"
+    " itself hides stands under what became of the rest.",
     "uncovered": "Beside it: what mitigations leave shows in contexts that they did not cover.",
 }
 SHOWN = ("base", "none", "strong", "weak", "idle", "diluted", "diluted-tests", "benign", "vector-none", "vector-weak")
@@ -366,6 +367,8 @@ leaving less to learn, not by changing what is learned.
 - Sentences, settings and contexts are single words, perfect markers; nothing here shows that a model judges a frame.
 - The size of the spread depends on the rate (`slow` {slow}, else {rate}, `fast` {fast}) and on the length of
   pretraining (`long` {long} steps, else {short}): the table of distributions shows how far.
+- The same seed gives the same bytes on the same kind of processor. Another kind sums in another order, training
+  amplifies that, and the seed is another draw of the same lottery ([log.md](log.md)): compare distributions, not seeds.
 - The settings were chosen on other seeds, and their readings were known when the predictions were written down.
 - On large models: MacDiarmid et al. (2511.18397) report that every evaluation of misalignment rose once hacking was
   learned and that inoculation cut it by 75 to 90 %; the UK AI Safety Institute's reproduction on open models found the
