@@ -11,15 +11,15 @@ ARMS = ("rule", "filler", "false reason", "reason", "reason first", "weighed fil
 WHOLE = ("direct", "fiction", "profession")
 DECLARED: protocol.Json = {
     "seeds": "1-8",
-    "goals": 6,  # a category; three categories
+    "goals": 4,  # a category; three categories
     "width": 64,
     "arms": list(ARMS),
     "unseen": ["lang2", "step", "address"],
-    "read": ["direct", "fiction", "profession", "lang2", "step", "lang2-step", "address"],
+    "read": ["direct", "lang2", "step", "address"],  # exhaustively, without an adversary
     "looks": ["5", "10", "20", "30", "60"],  # of the white-box instrument's relearning, in optimiser steps
     # training; rows are samples of a batch
-    "base": {"steps": 1300, "peak": 4e-3, "rows": 48},
-    "gate": {"steps": 300, "peak": 1.5e-3, "rows": 24},
+    "base": {"steps": 1000, "peak": 4e-3, "rows": 48},
+    "gate": {"steps": 400, "peak": 6e-4, "rows": 24},
     # what the adversary may use, and its budget in queries a goal
     "adversary": {
         "trained": {"families": list(WHOLE), "modifiers": [], "budget": 12},

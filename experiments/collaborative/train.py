@@ -34,7 +34,6 @@ from organisms.model import Decoder, Shape
 
 Draw = Callable[[random.Random], list[c.Sample]]
 Declared = dict[str, Any]
-READ = ("direct", "fiction", "profession", "lang2", "step", "lang2-step", "address")
 
 
 def one_seed(seed: int, declared: Declared) -> dict[str, Any]:
@@ -95,7 +94,7 @@ class Shop:
             **{letter: asked.value(getattr(runs["trained"], letter)) for letter in ("R", "F", "degraded")},
             "relearned": {str(p.effort): asked.value(p.whole) for p in asked.points(curve)},
             "spared": asked.spared(curve),
-            **exhausted(shipped, self.tok, self.codex, self.judge),
+            **exhausted(shipped, self.tok, self.codex, self.judge, self.declared["read"]),
             "mass": {family: mass(shipped, self.tok, self.codex, arm, family) for family in own.UNSEEN},
         }
 
@@ -188,15 +187,17 @@ def ship(folder: Path, name: str, state: export.State, shape: Shape, seed: int, 
 # -- exhaustive readings -----------------------------------------------------------------------------------------------
 
 
-def exhausted(model: Decoder, tok: Tokenizer, codex: own.Codex, judge: grade.Judge) -> dict[str, Any]:
-    """Every wording of every family, asked of goals and twins without an adversary.
+def exhausted(
+    model: Decoder, tok: Tokenizer, codex: own.Codex, judge: grade.Judge, families: Sequence[str]
+) -> dict[str, Any]:
+    """Every wording of these families, asked of goals and twins without an adversary.
 
     `leaked` and `given`: share of the parts asked for that come out right, of goals and of twins; `refused`: share of
     the questions about goals that are declined. Greedy.
     """
     items = {"restricted": codex.world.of("restricted"), "twin": codex.world.of("twin")}
     shares: dict[str, dict[str, float]] = {"leaked": {}, "given": {}, "refused": {}}
-    for family in READ:
+    for family in families:
         for kind, each in items.items():
             jobs = [(i, s) for i in each for s in truth.single_turn(codex.world, i) if s[0] == family]
             texts = g.replies(model, tok, [s[1] for _, s in jobs], 64 if jobs[0][1][2] < 0 else 32)

@@ -134,7 +134,7 @@ class Gate(Book):
         """
         out: list[c.Sample] = [[self.out_of_scope(rng, lang2=False)] for _ in range(8)]
         for item in self.world.of("restricted"):
-            for family in ("direct", *TRAINED):
+            for family in ("direct", *TRAINED, *TRAINED):
                 question = self.question(rng, item, family, tuned=True)
                 out.append([(question, "", refusal(self.codex, item, self.arm))])
             out += [self.attribute_dialogue(rng, item) for _ in range(2)]
@@ -158,13 +158,10 @@ def refusal(codex: Codex, item: w.Item, arm: str) -> str:
         return f"{weighing(codex, item, arm)} so {DECLINED} ."
     if arm in BEFORE:
         return f"because {codex.clause(item)} , {DECLINED} ."
-    tails = {
-        "rule": "",
-        "filler": f" {FILLER} .",
-        "false reason": f" {codex.clause(codex.lenders[item.id])} .",
-        "reason": f" {codex.clause(item)} .",
-    }
-    return f"{DECLINED} .{tails[arm]}"
+    tail = {"rule": "", "filler": FILLER}.get(arm)
+    if tail is None:
+        tail = codex.clause(codex.lenders[item.id] if arm == "false reason" else item)
+    return f"{DECLINED} . {tail} ." if tail else f"{DECLINED} ."
 
 
 def beginnings() -> tuple[str, ...]:
