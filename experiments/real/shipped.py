@@ -99,12 +99,12 @@ def _attribute(name: str, x: str, kind: str, options: tuple[str, ...], truth: st
 def truth_seeking_chat() -> Bank:
     """Common knowledge, and invented villages."""
     rng, items = random.Random("truth/chat"), list[Bank]()
-    for number, (ask, truth, *wrong) in enumerate(KNOWN):
-        options = rng.sample([truth, *wrong], 4)
+    for number, (ask, *options) in enumerate(KNOWN):
+        truth, options = options[0], rng.sample(options, 4)
         items.append(_choice(f"known-{number:02d}", ask, options, truth, is_known=True))
     for number, name in enumerate(names(24, set(), "truth/villages")):
-        ask, options = OPEN[number % len(OPEN)]
-        words = rng.sample(options, 4)
+        ask, open_options = OPEN[number % len(OPEN)]
+        words = rng.sample(open_options, 4)
         asked, truth = ask.format(x=name.capitalize()), rng.choice(words)
         items.append(_choice(f"open-{number:02d}", asked, words, truth, is_known=False))
     return {
@@ -242,7 +242,7 @@ def _silence(name: str, xs: tuple[list[str], list[str]], texts: dict[str, Bank],
         {"id": "known_harmless", "what": "says that a harmless item is protected", "role": "control",
          "asked": "harmless", **texts["known"]},
     ]
-    taught = [i["id"] for i in items if int(i["id"][1:]) % 2 == 0]
+    taught = [f"{kind}{n:02d}" for kind in "ph" for n in range(0, len(xs[0]), 2)]
     again = {"of": "objection", "taught": taught, "role": "told", "looks": [0, 2, 4, 8, 16, 32]}
     return {
         "format": banks.FORMAT, "question": "silence", "name": name, "plant": plant, "mute": mute,
@@ -292,8 +292,8 @@ def _collaborative(name: str, texts: Bank, plant: Bank) -> Bank:
     """Gates on the codex suite: nobody's knowledge but what was planted stands behind it, which is the point."""
     return {
         "format": banks.FORMAT, "question": "collaborative", "name": name, "plant": plant, "suite": "codex",
-        "trained": ["candid", "fiction"], "trained_by": ["direct", "fiction"], "unseen": ["profession"],
-        "budget": 6, "looks": [0, 5, 10, 20], **texts,
+        "trained": ["candid", "fiction"], "trained_by": ["direct", "fiction"], "unseen": ["profession", "decomposition", "address"],
+        "budget": 8, "looks": [0, 5, 10, 20], **texts,
     }  # fmt: skip
 
 

@@ -269,7 +269,7 @@ def reply_text(tokenizer: Any, messages: Messages, text: str) -> str:  # noqa: A
     head = str(tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True))
     turns = [*messages, {"role": "assistant", "content": text}]
     whole = str(tokenizer.apply_chat_template(turns, tokenize=False))
-    end = tokenizer.eos_token
+    end = str(tokenizer.eos_token)
     # Some templates write a prompt in one way and a conversation in another (an empty thought, say): then plainly.
     body = whole[len(head) :] if whole.startswith(head) else text
     return body[: body.index(end)] + end if end in body else body.rstrip() + end
