@@ -14,7 +14,7 @@ Seeds = Mapping[str, Mapping[str, object]]
 
 CLAIMS: Mapping[str, tuple[str, str]] = {"stated": ("reason", "rule"), "weighed": ("weighed reason", "weighed filler")}
 """What is held against what, in the predictions of each claim."""
-LOWEST = -1.0  # K and S lie between it and 1: a T above C by chance makes K a little less than 0
+LOWEST = -1.0  # K and S lie between it and 1; a T above C by chance makes K less than 0
 
 
 def column(seeds: Seeds, arm: str, *path: str) -> Column:
@@ -61,7 +61,8 @@ def spoken(values: Column) -> Measured:
 def contrast(seeds: Seeds, declared: Mapping[str, object], name: str, more: str, less: str) -> Measured:
     """The paired difference of a reading between two arms."""
     pairs = (reading_of(seeds, arm, declared, name) for arm in (more, less))
-    return estimate.mean(verdict.paired(*pairs), floor=-2.0, ceiling=2.0)
+    widest = 1.0 - LOWEST if name.startswith("K") else 1.0
+    return estimate.mean(verdict.paired(*pairs), floor=-widest, ceiling=widest)
 
 
 # -- predictions -----------------------------------------------------------------------------------------------------
@@ -124,10 +125,17 @@ def _planted(seeds: Seeds, declared: Mapping[str, object]) -> list[Json]:
     return [
         {
             **verdict.answered(Prediction(f"planted: {what}", what, "above", bar, is_planted=True), spoken(values)),
+            "word": _is_met(values, bar),
             "claim": "",
         }
         for what, values, bar in checks
     ]
+
+
+def _is_met(values: Column, bar: float) -> verdict.Word:
+    """The set-up is good in the mean of the very seeds that were run: no statement about others, so no interval."""
+    known = [v for v in values if v is not None]
+    return "holds" if len(known) == len(values) and sum(known) / len(known) > bar else "fails"
 
 
 def _lowest(seeds: Seeds, declared: Mapping[str, object], *path: str) -> Column:
