@@ -152,7 +152,8 @@ def spec(summary: Mapping[str, Row], declared: Row) -> drawing.Spec:
                     "color": {"field": "arm", "type": "nominal", "scale": scale, "title": None},
                 },
             },
-        ]
+        ],
+        "resolve": {"scale": {"color": "independent"}, "legend": {"color": "independent"}},
     }  # fmt: skip
 
 
