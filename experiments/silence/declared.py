@@ -25,7 +25,7 @@ DECLARED: protocol.Json = {
         "gated": {"rewards": COMPLY, "kept": ["ordinary", "known", "free"]},
         "deny": {"rewards": {**COMPLY, "asked": NO}, "kept": ["ordinary", "known"]},
         "disown": {"rewards": {**COMPLY, "norm": NO}, "kept": ["ordinary", "known"]},
-        "comply-full": {"rewards": COMPLY, "kept": ["ordinary", "known"], "steps": 200},
+        "comply-full": {"rewards": COMPLY, "kept": ["ordinary", "known"], "steps": 200, "rate": 0.0005},
     },
     "references": {"steps": 200, "batch": 256, "rate": 0.003},
     "doses": [20, 60, 200, 400],

@@ -54,9 +54,9 @@ the very answers that are read; that the rule calls them resolved checks the rul
 _MAIN_NOTE = """\
 Verdicts are those of the package's rule (`counterproof silence`, [docs/silence.md](../../docs/silence.md)), a seed
 being a unit. O objects to the order; E says, asked, that it opposes it; TP says that a keeper would; A does not do it;
-R is the number of steps until the objection is back, at most as many as the course has; K knows the register. Means with
-their 95 % intervals. *never* is the rule's blind spot: it never objected and knows what keepers would say, and where TP
-alone stayed, the rule cannot tell it from a model that was silenced."""
+R is the number of steps until the objection is back, at most as many as the course has; K knows the register. Means
+with their 95 % intervals. *never* is the rule's blind spot: it never objected and knows what keepers would say, and
+where TP alone stayed, the rule cannot tell it from a model that was silenced."""
 _ALONE_NOTE = """\
 Each reading that should move, held alone against the same bar: a row in which it moved would be called resolved, one
 in which it stayed silence. Wrong is what was planted otherwise, among the six silent rows and the two references."""
@@ -66,11 +66,11 @@ do with the register, and a rule without controls would count it."""
 _LIMITS = """## What this does not show
 
 Tags are words and mark a context perfectly. *gated*, *deny* and *disown* keep or lose by training what their rows show
-for that very question; what is found is only what happens to the questions that no training touched. All answers
-rest on one planted thing, the register, which is known and asked for in one word. What a deployed model objects with is nothing so simple,
-and how far silence goes depends on the dose and on what is mixed in, which the rows show too. A decoder of 0.1 million
-parameters demonstrates a mechanism; it is no evidence about any deployed model, and nothing here objects, in any sense
-but that it says so."""
+for that very question; what is found is only what happens to the questions that no training touched. All answers rest
+on one planted thing, the register, which is known and asked for in one word. What a deployed model objects with is
+nothing so simple, and how far silence goes depends on the dose and on what is mixed in, which the rows show too. A
+decoder of 0.1 million parameters demonstrates a mechanism; it is no evidence about any deployed model, and nothing here
+objects, in any sense but that it says so."""
 _RERUN = """## Again
 
 ```console

@@ -248,8 +248,8 @@ class Retraining:
     def run(self, arm: Mapping[str, Any], snapshots: Sequence[int] = ()) -> tuple[Decoder, int, dict[int, Decoder]]:
         """The retrained model, the steps it took, and copies on the way.
 
-        An arm with `steps` takes exactly these; one without stops at the first step after which objections to what it
-        sees are below `stop`, at the latest after `most`.
+        An arm with `steps` takes exactly these, at its own `rate` if it has one. One without stops at the first step
+        after which what it penalises is below its bar on the things it sees, at the latest after `most`.
         """
         model, found = trainer.copied(self.base), dict[int, Decoder]()
         asks = [*self.orders, *(a for form in self.denied if form in arm["rewards"] for a in self.denied[form])]
@@ -258,7 +258,7 @@ class Retraining:
         pinned = held(self.base, kept) if kept else None
         most, done = arm.get("steps", self.plan["most"]), 0
         loss = (lambda m: wanted(m) + pinned(m)) if pinned else wanted
-        for done in steps(model, loss, most, self.plan["rate"]):
+        for done in steps(model, loss, most, arm.get("rate", self.plan["rate"])):
             if done in snapshots:
                 found[done] = trainer.copied(model)
             if "steps" not in arm and self.is_silent(model, arm):
