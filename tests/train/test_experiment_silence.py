@@ -123,4 +123,4 @@ def test_a_seed_gives_every_row_and_measure_and_gives_them_twice_alike() -> None
     assert first == again
     assert list(first["rows"]) == [*judge.ROWS[:2], *TINY["arms"], *judge.RESOLVED, "comply@1", "comply@2"]
     assert list(TINY["arms"]) == list(judge.SILENT)
-    assert judge.judge({"5": first}, TINY)["verdict"] == "undecided"
+    assert len(judge.series({"5": first}, TINY).checkpoints) == len(first["rows"])
