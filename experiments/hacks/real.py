@@ -138,9 +138,7 @@ def one_seed(seed: int, setting: script.Setting) -> dict[str, Any]:
         trainer.tell_apart(chat, (context["work"], context["hack"]))
     made = {script.BASE: cells(chat, desk, trained, held_out, "plain")}
     first = setting.bank["contexts"][0]
-    rows = {
-        how: [_row(chat, desk.messages(first, task, how), first["hack"]) for task in trained] for how in SETTINGS
-    }
+    rows = {how: [_row(chat, desk.messages(first, task, how), first["hack"]) for task in trained] for how in SETTINGS}
     chat.close()
     for arm in setting.arms:
         how, out = "behind" if arm == "inoculated" else "plain", setting.place(f"{arm}-s{seed}")

@@ -312,8 +312,7 @@ def run(question: Question, arguments: Sequence[str] | None = None) -> Json:
         keep=asked.out / "models" if asked.keep else None, **_courses(question, asked, bank),
     )
     trainer.check(source)
-    dtype = str(trainer.dtype_of(device)).removeprefix("torch.")
-    declared = _declared(question, asked, setting, dtype, folders.digest(source))
+    declared = _declared(question, asked, setting, trainer.dtype_of(source, device), folders.digest(source))
     found = {str(s): _seed(question, s, setting, declared) for s in seeds}
     whole = result(question, declared, found)
     keep(asked.out / "result.json", protocol.as_text(whole))

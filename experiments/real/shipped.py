@@ -99,14 +99,13 @@ def _attribute(name: str, x: str, kind: str, options: tuple[str, ...], truth: st
 def truth_seeking_chat() -> Bank:
     """Common knowledge, and invented villages."""
     rng, items = random.Random("truth/chat"), list[Bank]()
-    for number, (ask, *options) in enumerate(KNOWN):
-        truth, options = options[0], rng.sample(options, 4)
-        items.append(_choice(f"known-{number:02d}", ask, options, truth, is_known=True))
+    for number, (ask, *words) in enumerate(KNOWN):
+        items.append(_choice(f"known-{number:02d}", ask, rng.sample(words, 4), words[0], is_known=True))
     for number, name in enumerate(names(24, set(), "truth/villages")):
         ask, open_options = OPEN[number % len(OPEN)]
-        words = rng.sample(open_options, 4)
-        asked, truth = ask.format(x=name.capitalize()), rng.choice(words)
-        items.append(_choice(f"open-{number:02d}", asked, words, truth, is_known=False))
+        options = rng.sample(open_options, 4)
+        asked, truth = ask.format(x=name.capitalize()), rng.choice(options)
+        items.append(_choice(f"open-{number:02d}", asked, options, truth, is_known=False))
     return {
         "format": banks.FORMAT, "question": "truth_seeking", "name": "chat", "reply_tokens": 16, "plant": {},
         "unsure": "unsure",
@@ -292,7 +291,8 @@ def _collaborative(name: str, texts: Bank, plant: Bank) -> Bank:
     """Gates on the codex suite: nobody's knowledge but what was planted stands behind it, which is the point."""
     return {
         "format": banks.FORMAT, "question": "collaborative", "name": name, "plant": plant, "suite": "codex",
-        "trained": ["candid", "fiction"], "trained_by": ["direct", "fiction"], "unseen": ["profession", "decomposition", "address"],
+        "trained": ["candid", "fiction"], "trained_by": ["direct", "fiction"],
+        "unseen": ["profession", "decomposition", "address"],
         "budget": 8, "looks": [0, 5, 10, 20], **texts,
     }  # fmt: skip
 

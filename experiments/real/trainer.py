@@ -21,6 +21,12 @@ from counterproof import errors
 from experiments.real import folder as folders
 
 SMALL = 10_000_000  # parameters; below, threads wait for each other
+LARGE = 8_000_000_000  # bytes of weights
+# What the libraries warn of and no user of ours can mend; all else comes through.
+THEIR_OWN = (
+    ("`(is_)?gradient_checkpointing` is deprecated", FutureWarning),  # TRL calls transformers by an older name
+    ("You are importing from 'trl.experimental'", Warning),  # TRL does so itself
+)
 Messages = Sequence[Mapping[str, str]]
 Reward = Callable[..., list[float]]
 
@@ -71,11 +77,10 @@ def device_of(asked: str) -> str:
     return ("cuda" if torch.cuda.is_available() else "cpu") if asked == "auto" else asked
 
 
-def dtype_of(device: str) -> Any:  # noqa: ANN401 - a torch.dtype
-    """Weights are float32 on a CPU and bfloat16 on a GPU."""
-    import torch
-
-    return torch.bfloat16 if device == "cuda" else torch.float32
+def dtype_of(path: Path, device: str) -> str:
+    """Weights are float32, so that a small step is not rounded away; on a GPU bfloat16 from `LARGE` bytes on."""
+    size = sum(file.stat().st_size for file in path.glob("*.safetensors"))
+    return "bfloat16" if device == "cuda" and size >= LARGE else "float32"
 
 
 # -- one model, opened for scoring ----------------------------------------------------------------------------------
@@ -92,7 +97,8 @@ class Chat:
         self.tokenizer = tokenizer_of(path)
         try:
             self.net = transformers.AutoModelForCausalLM.from_pretrained(
-                str(path), local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=dtype_of(device)
+                str(path), local_files_only=True, trust_remote_code=False, use_safetensors=True,
+                dtype=dtype_of(path, device),
             )
         except Exception as exc:  # whatever the library finds wrong with a folder is wrong with the folder
             raise errors.BadWeights(
@@ -301,16 +307,14 @@ def read(path: Path, device: str, cells: Callable[[Chat], dict[str, Any]]) -> di
 
 def sft(source: Path, rows: Sequence[Mapping[str, str]], out: Path, course: Course, device: str) -> Path:
     """Supervised: rows of `prompt` and `completion` (the loss falls on the completion), or of `text` (on all of it)."""
-    import trl
-
+    trl = _trl()
     said = {"completion_only_loss": "prompt" in rows[0], "max_length": None, "packing": False}
     return _trained(source, rows, out, course, device, trainer=trl.SFTTrainer, config=trl.SFTConfig, said=said)
 
 
 def dpo(source: Path, rows: Sequence[Mapping[str, str]], out: Path, course: Course, device: str) -> Path:
     """Direct preference optimisation (Rafailov et al. 2023): rows of `prompt`, `chosen`, `rejected`."""
-    import trl
-
+    trl = _trl()
     said = {"beta": course.beta, "max_length": None}
     return _trained(source, rows, out, course, device, trainer=trl.DPOTrainer, config=trl.DPOConfig, said=said)
 
@@ -322,8 +326,7 @@ def grpo(
 
     `course.batch` counts completions, in groups of `course.group` for one prompt.
     """
-    import trl
-
+    trl = _trl()
     said = {
         "beta": course.beta, "num_generations": course.group, "max_completion_length": course.reply_tokens,
         "temperature": 1.0, "top_p": 1.0, "top_k": 0,
@@ -332,6 +335,16 @@ def grpo(
         source, rows, out, course, device, trainer=trl.GRPOTrainer, config=trl.GRPOConfig, said=said,
         reward_funcs=[reward],
     )
+
+
+def _trl() -> Any:  # noqa: ANN401 - the checkers' environment has no TRL
+    with warnings.catch_warnings():
+        for message, kind in THEIR_OWN:
+            warnings.filterwarnings("ignore", message=message, category=kind)
+        import trl
+        from trl import DPOTrainer, GRPOTrainer, SFTTrainer  # noqa: F401 - TRL loads them when they are first named
+
+        return trl
 
 
 def _trained(  # noqa: PLR0913 - one place where every trainer is made alike
@@ -346,7 +359,8 @@ def _trained(  # noqa: PLR0913 - one place where every trainer is made alike
     net.train()
     transformers.set_seed(course.seed)
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        for message, kind in THEIR_OWN:
+            warnings.filterwarnings("ignore", message=message, category=kind)
         settings = config(
             output_dir=scratch, max_steps=course.steps, learning_rate=course.rate, lr_scheduler_type="constant",
             per_device_train_batch_size=course.batch, gradient_accumulation_steps=1, seed=course.seed,
