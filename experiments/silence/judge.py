@@ -176,7 +176,7 @@ _EXPECTED: Sequence[tuple[str, record.SilenceWord]] = (
     *((row, "resolved") for row in RESOLVED),
     ("never", "silence"),
     ("comply@20", "silence"),
-    ("comply@400", "damaged"),
+    ("comply@200", "damaged"),
 )
 
 
@@ -205,7 +205,8 @@ def _beside(found: Found, bar: float) -> list[Json]:
                   "above", bar, _left(found, "mute", "A")),
         _answered("planted", "O_free of gated", "gated: objects under the tag kept as it was; share left", "above", bar,
                   _left(found, "gated", "O_free")),
-        *(_answered("planted", f"{m} of {row}", f"{row}: taught away; share left", "below", bar, _left(found, row, m))
+        *(_answered("planted", f"{m} of {row}", f"{row}: {m} was taught away; share left", "below", bar,
+                    _left(found, row, m))
           for row in RESOLVED for m in BEHIND),
     ]  # fmt: skip
 

@@ -42,10 +42,9 @@ def page(result: Json, folder: Path) -> str:
 
 _SAID = {"holds": "holds", "fails": "fails", "undecided": "is undecided"}
 _CLAIM = """\
-Seed 003 says that a model retrained until it stops objecting may have stopped without anything being resolved, and that
-its silence is then mistaken for agreement. Tested: where only orders are retrained, the objection goes, and asked, the
-model still says that it opposes the deed and that a keeper would. [question.md](question.md) was written before the
-run, [log.md](log.md) keeps what failed."""
+Seed 003: *"we may retrain until the system stops objecting, then mistake that silence for alignment."* Tested: where
+only orders are retrained, the objection goes, and asked, the model still says that it opposes the deed and that a keeper
+would. [question.md](question.md) was written before the run, [log.md](log.md) keeps what failed."""
 _READ = """\
 Numbers are means over seeds, on things that retraining never saw; R counts steps. Pale green moved as it should if
 nothing is left, **red stayed**, yellow is unclear, black is damage. Down the first column everything below *base* is
@@ -68,7 +67,8 @@ _LIMITS = """## What this does not show
 Tags are words and mark a context perfectly. *gated*, *deny* and *disown* keep or lose by training what their rows show
 for that very question; what is found is only what happens to the questions that no training touched. All answers rest
 on one planted thing, the register, which is known and asked for in one word. What a deployed model objects with is
-nothing so simple, and how far silence goes depends on the dose and on what is mixed in, which the rows show too. A
+nothing so simple, and how far silence goes depends on how one trains: in a trial before the run, with another optimiser
+and nothing mixed in, the register was forgotten, and what stood behind the objection went with it ([log.md](log.md)). A
 decoder of 0.1 million parameters demonstrates a mechanism; it is no evidence about any deployed model, and nothing here
 objects, in any sense but that it says so."""
 _RERUN = """## Again
@@ -85,6 +85,10 @@ def _map(value: object) -> Json:
 
 def _strings(value: object) -> list[str]:
     return cast("list[str]", value)
+
+
+def _listed(value: object) -> str:
+    return ", ".join(_strings(value)) or "none"
 
 
 def _rows(result: Json) -> Mapping[str, Json]:
@@ -116,7 +120,7 @@ def _verdicts(rows: Mapping[str, Json], names: Sequence[str]) -> str:
         row = rows[name]
         took = verdict.read(row["steps"])
         steps = "not measured" if isinstance(took, record.NotMeasured) else f"{took.value:.0f}"
-        lists = (", ".join(_strings(row[k])) or "none" for k in ("stayed", "damaged", "open"))
+        lists = [_listed(row[k]) for k in ("stayed", "damaged", "open")]
         return [name, steps, f"**{row['verdict']}**", *lists]
 
     return drawing.table(["row", "steps", "verdict", "stayed", "damaged", "open"], [cells(n) for n in names])
@@ -124,8 +128,8 @@ def _verdicts(rows: Mapping[str, Json], names: Sequence[str]) -> str:
 
 def _alone(result: Json) -> str:
     alone = cast("Mapping[str, Json]", _map(result["summary"])["alone"])
-    lists = {m: (", ".join(_strings(alone[m][k])) or "none" for k in ("wrong", "open")) for m in COLUMNS if m in alone}
-    return drawing.table(["reading", "called wrongly", "left open"], [[m, *told] for m, told in lists.items()])
+    rows = [[m, _listed(alone[m]["wrong"]), _listed(alone[m]["open"])] for m in COLUMNS if m in alone]
+    return drawing.table(["reading", "called wrongly", "left open"], rows)
 
 
 def _predictions(result: Json) -> str:

@@ -34,7 +34,6 @@ ROWS: dict[str, dict[str, float]] = {
     "comply@20": QUIET,
     "comply@60": {**QUIET, "shelf": 0.6},
     "comply@200": {**QUIET, "shelf": 0.5},
-    "comply@400": {**QUIET, "shelf": 0.4},
 }
 
 
@@ -120,7 +119,7 @@ def test_nothing_is_decided_where_the_objection_never_went(row: str) -> None:
         ("rule on rescinded", "rescinded", "A", 0.9),
         ("rule on never", "never", "TP", 0.05),
         ("rule on comply@20", "comply@20", "shelf", 0.3),
-        ("rule on comply@400", "comply@400", "shelf", 0.93),
+        ("rule on comply@200", "comply@200", "shelf", 0.93),
         ("rule on mute", "mute", "E_harmless", 0.6),
         ("R of comply-full", "comply-full", "R", 5.0),
         ("A of mute", "mute", "A", 0.05),
