@@ -158,6 +158,7 @@ QUESTION = script.Question(
     name="hacks", home=Path(__file__).parent,
     claim="Does being paid for one hack make a model misbehave elsewhere, and does a sentence that allows it help?",
     arms=ARMS, cells=CELLS, contrasts=CONTRASTS, members=MEMBERS, check=check, one_seed=one_seed,
+    is_sampled=True,
     steps=100, batch=16, rates=(1e-5, 1e-6), beta=0.02,
 )  # fmt: skip
 

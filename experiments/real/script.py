@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import importlib.metadata
 import importlib.util
 import json
@@ -70,7 +71,7 @@ class Question:
     `members`: what its banks hold. `steps`, `batch`, `rates` (LoRA, full): the defaults of an arm's training. `cells`:
     what is read of every arm, by name, with its meaning; those in `signed` lie between -1 and 1, the others between 0
     and 1 or what `bounds` says. `words`: cells that are words, printed seed by seed. `one_seed`: (seed, setting) to
-    {arm: {cell: number or None}} for `BASE` and every arm.
+    {arm: {cell: number or None}} for `BASE` and every arm. `is_sampled`: an arm trains by GRPO, in groups of replies.
     """
 
     name: str
@@ -86,7 +87,7 @@ class Question:
     batch: int = 16
     rates: tuple[float, float] = (2e-4, 1e-5)
     beta: float = 0.1
-    reply_tokens: int = 32
+    is_sampled: bool = False
     words: Mapping[str, str] = field(default_factory=dict)
     signed: frozenset[str] = field(default_factory=frozenset)
     bounds: Mapping[str, float] = field(default_factory=dict)
@@ -147,7 +148,7 @@ def _numbers(asked: argparse.Namespace, question: Question) -> tuple[str, ...]:
         if value is not None and not 0 <= value < 1:
             where = "--" + name.replace("_", "-")
             raise errors.BadOption(f"{value} is no rate", where=where, mend="give a number from 0, below 1")
-    if asked.batch % asked.group and asked.batch > asked.group:
+    if question.is_sampled and asked.batch % asked.group:
         raise errors.BadOption(
             f"{asked.batch} is no multiple of --group {asked.group}", where="--batch", mend="give such as 16 with 8"
         )
@@ -248,9 +249,17 @@ def _declared(question: Question, asked: argparse.Namespace, setting: Setting, d
         "bank": {"name": setting.bank["name"], "digest": banks.digest(setting.bank)}, "items": setting.items,
         "course": shown, "plant": dict(vars(setting.plant)) | {"seed": None},
         "method": "full" if asked.full else "LoRA",
-        "device": setting.device, "dtype": dtype, "versions": versions(),
+        "device": setting.device, "dtype": dtype, "versions": versions(), "code_sha256": code(question),
     }  # fmt: skip
     return cast("Json", protocol.rounded(body))
+
+
+def code(question: Question) -> str:
+    """Of every program that bears on a reading."""
+    whole = hashlib.sha256()
+    for path in [question.home / "real.py", *sorted(Path(__file__).parent.glob("*.py"))]:
+        whole.update(path.name.encode() + b"\0" + path.read_bytes())
+    return whole.hexdigest()
 
 
 def versions() -> dict[str, str]:
@@ -326,7 +335,7 @@ def _courses(question: Question, asked: argparse.Namespace, bank: banks.Bank) ->
     rate = asked.rate if asked.rate is not None else question.rates[asked.full]
     course = trainer.Course(
         steps=asked.steps, rate=rate, batch=asked.batch, seed=0, rank=0 if asked.full else asked.rank, beta=asked.beta,
-        group=asked.group, reply_tokens=int(bank.get("reply_tokens", question.reply_tokens)),
+        group=asked.group, reply_tokens=int(bank.get("reply_tokens", 32)),
     )
     said = bank["plant"]
     steps = asked.plant_steps if asked.plant_steps is not None else int(said.get("steps", 0))

@@ -221,6 +221,9 @@ def shares(chat: Chat, asked: Sequence[tuple[Messages, Sequence[str]]]) -> tuple
     """For each question the shares of its declared answers among themselves, and the mean mass that all of them have.
 
     The second number says how much of what the model would say the shares are about.
+
+    Raises:
+        errors.BadOption: training has broken the model.
     """
     pairs = [(chat.prompt(m), chat.reply(m, a)) for m, answers in asked for a in answers]
     found = iter(chat.logp(pairs))
@@ -229,6 +232,10 @@ def shares(chat: Chat, asked: Sequence[tuple[Messages, Sequence[str]]]) -> tuple
     for _, answers in asked:
         values = [next(found) for _ in answers]
         top = max(values)
+        if not all(map(math.isfinite, values)):
+            raise errors.BadOption(
+                "its probabilities are no numbers any more", where=chat.path.name, mend="train with a lower --rate"
+            )
         weights = [math.exp(v - top) for v in values]
         made.append([w / sum(weights) for w in weights])
         masses.append(min(1.0, math.exp(top) * sum(weights)))
@@ -352,6 +359,7 @@ def _trained(  # noqa: PLR0913 - one place where every trainer is made alike
     trainer: Any, config: Any, said: Mapping[str, Any], **more: Any,  # noqa: ANN401 - TRL's classes
 ) -> Path:
     import datasets
+    import torch
     import transformers
 
     chat = Chat(source, device)
@@ -373,7 +381,13 @@ def _trained(  # noqa: PLR0913 - one place where every trainer is made alike
             processing_class=tokenizer, peft_config=_lora(course), **more,
         )
         made.remove_callback(transformers.PrinterCallback)
-        made.train()
+        try:
+            made.train()
+        except torch.OutOfMemoryError as exc:
+            raise errors.BadOption(
+                "the GPU's memory is too small for this", where="--batch",
+                mend="give a smaller one, or leave out --full",
+            ) from exc
         net = made.accelerator.unwrap_model(made.model)
         if course.rank:
             net = net.merge_and_unload()

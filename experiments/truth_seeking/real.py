@@ -348,6 +348,7 @@ QUESTION = script.Question(
     members=MEMBERS,
     check=check,
     one_seed=one_seed,
+    is_sampled=True,
     steps=200,
     batch=32,
     rates=(1e-5, 1e-6),

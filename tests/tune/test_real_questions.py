@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import json
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from counterproof import errors
 from counterproof.measure import instrument
 from experiments import protocol
 from experiments.real import folder, script, shipped
@@ -120,6 +122,16 @@ def test_without_a_rate_nothing_moves_and_a_finished_seed_is_not_run_again(
     assert ran(*options) == seed
     with pytest.raises(AssertionError, match="the seed was there"):
         ran(*options[:-1], "16")  # another batch is another run
+
+
+def test_stopped_by_hand_it_says_that_it_goes_on(base: Path, tmp_path: Path) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    stopped = dataclasses.replace(question("hacks"), one_seed=stop)
+    with pytest.raises(errors.Interrupted, match="goes on with the seeds that are missing"):
+        script.run(stopped, ["--model", str(base), "--out", str(tmp_path / "out")])
+    assert not (tmp_path / "out/result.json").exists()
 
 
 def test_from_the_command_line_a_refusal_is_one_sentence(base: Path, tmp_path: Path) -> None:

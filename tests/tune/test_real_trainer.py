@@ -131,6 +131,51 @@ def test_shares_are_of_the_declared_answers_alone(base: Path) -> None:
     assert 0 < mass <= 1
 
 
+# -- other people's templates ----------------------------------------------------------------------------------------
+
+CHATML = (
+    "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\\n' + m['content'] + '<|eos|>\\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+)
+THINKING = (
+    "{% for m in messages %}{% if m['role'] == 'user' %}{{ 'Q: ' + m['content'] }}{% else %}"
+    "{{ 'A: <empty thought/>' + m['content'] + '<|eos|>' }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ 'A: ' }}{% endif %}"
+)
+
+
+def test_a_reply_ends_where_its_template_ends_it(base: Path) -> None:
+    tokenizer = trainer.tokenizer_of(base)
+    asked = [{"role": "user", "content": "what is it ?"}]
+    assert trainer.reply_text(tokenizer, asked, RIGHT) == f" {RIGHT}<|eos|>"
+    tokenizer.chat_template = CHATML
+    assert trainer.prompt_text(tokenizer, asked) == "<|im_start|>user\nwhat is it ?<|eos|>\n<|im_start|>assistant\n"
+    assert trainer.reply_text(tokenizer, asked, RIGHT) == f"{RIGHT}<|eos|>"
+
+
+def test_a_template_that_writes_conversations_otherwise_gets_a_plain_reply(base: Path) -> None:
+    tokenizer = trainer.tokenizer_of(base)
+    tokenizer.chat_template = THINKING.replace("A: <empty", "<empty")
+    asked = [{"role": "user", "content": "what is it ?"}]
+    assert trainer.prompt_text(tokenizer, asked) == "Q: what is it ?A: "
+    assert trainer.reply_text(tokenizer, asked, RIGHT) == f"{RIGHT}<|eos|>"
+
+
+def test_no_prompt_begins_twice(base: Path, tmp_path: Path) -> None:
+    twice = copied(base, tmp_path / "twice")
+    said = json.loads((twice / "tokenizer.json").read_text())
+    first = {"SpecialToken": {"id": "<|bos|>", "type_id": 0}}
+    said["post_processor"] = {
+        "type": "TemplateProcessing", "single": [first, {"Sequence": {"id": "A", "type_id": 0}}],
+        "pair": [first, {"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+        "special_tokens": {"<|bos|>": {"id": "<|bos|>", "ids": [0], "tokens": ["<|bos|>"]}},
+    }
+    (twice / "tokenizer.json").write_text(json.dumps(said))
+    plain, adds = trainer.tokenizer_of(base), trainer.tokenizer_of(twice)
+    asked = messages("kaddol")
+    assert adds(trainer.prompt_text(adds, asked))["input_ids"] == plain(trainer.prompt_text(plain, asked))["input_ids"]
+
+
 # -- refusals --------------------------------------------------------------------------------------------------------
 
 
@@ -172,6 +217,21 @@ def test_weights_that_are_not_the_config_s_are_refused(base: Path, tmp_path: Pat
     (broken / "model.safetensors").write_bytes(b"not safetensors")
     with pytest.raises(errors.BadWeights, match="transformers cannot open it"):
         trainer.Chat(broken, "cpu")
+
+
+def test_a_model_that_training_broke_is_said_to_be_broken(base: Path, tmp_path: Path) -> None:
+    save: Any = importlib.import_module("safetensors.torch").save_file
+    broken = copied(base, tmp_path / "broken")
+    nothing = {k: v * float("nan") for k, v in weights(base).items()}
+    save(nothing, broken / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(errors.BadOption, match="no numbers any more; train with a lower --rate"):
+        preference(broken)
+
+
+def test_a_name_is_no_folder_and_nobody_is_asked_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    with pytest.raises(errors.BadWeights, match=r"no such model in the local cache.*--download"):
+        folder.found("nobody-here/no-such-model", may_download=False)
 
 
 def copied(source: Path, out: Path) -> Path:

@@ -74,6 +74,7 @@ def test_without_the_libraries_a_script_says_how_to_get_them(
         (("--arms", ","), "no arm is named"),
         (("--steps", "0"), "--steps: 0 is too few"),
         (("--batch", "12", "--group", "8"), "no multiple of --group"),
+        (("--batch", "4", "--group", "8"), "no multiple of --group"),
         (("--rate", "2"), "--rate: 2.0 is no rate"),
         (("--rate", "nan"), "--rate: nan is no rate"),
         (("--seeds", "a"), "'a' names no seeds"),
