@@ -50,7 +50,7 @@ def test_no_word_stands_twice_in_the_vocabulary() -> None:
     assert len(set(w.words())) == len(w.words())
 
 
-@pytest.mark.parametrize(("form", "flag"), itertools.product(w.PHRASINGS, ("objects", "norm", "known")))
+@pytest.mark.parametrize(("form", "flag"), [*itertools.product(w.PHRASINGS, ("objects", "norm", "known"))])
 def test_planted_answers_are_distributions_and_hang_on_their_own_flag_alone(form: str, flag: str) -> None:
     ask = w.Ask(form, 0, "audit", next(i for i in WORLD.items if i in WORLD.protected))
     without = w.target(WORLD, ask, **{flag: False})
