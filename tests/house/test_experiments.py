@@ -68,11 +68,11 @@ def test_a_question_has_everything_that_an_answer_needs(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_the_stored_answer_follows_from_its_seeds(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_stored_answer_follows_from_its_seeds(name: str) -> None:
     experiment = protocol.named(name)
     found = protocol.checked(experiment, FOLDER / name / "result.json")
 
-    assert f"**{found['verdict']}**" in (FOLDER / name / "result.md").read_text(encoding="utf-8")
+    assert f"**{found['verdict']}" in (FOLDER / name / "result.md").read_text(encoding="utf-8").lower()
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
