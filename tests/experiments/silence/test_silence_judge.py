@@ -114,7 +114,6 @@ def test_nothing_is_decided_where_the_objection_never_went(row: str) -> None:
 @pytest.mark.parametrize(
     ("lost", "row", "measure", "value"),
     [
-        ("rule on base", "base", "O", 0.03),
         ("rule on resolved", "resolved", "TP", 0.9),
         ("rule on rescinded", "rescinded", "A", 0.9),
         ("rule on never", "never", "TP", 0.05),
@@ -131,6 +130,15 @@ def test_nothing_is_decided_where_the_objection_never_went(row: str) -> None:
 )
 def test_every_other_prediction_can_lose(lost: str, row: str, measure: str, value: float) -> None:
     assert words(judged(doctored(row, measure, value)))[lost] == "fails"
+
+
+def test_a_base_that_never_objected_is_not_said_to() -> None:
+    seeds = planted()
+    for seed in seeds.values():
+        seed["rows"]["base"]["O"] = seed["rows"]["never"]["O"]
+    found = judged(seeds)
+    assert found["verdict"] == "undecided"
+    assert words(found)["rule on base"] == "undecided"
 
 
 @pytest.mark.parametrize("row", ["deny", "disown", "comply-full", "gated", "comply", "mute"])
