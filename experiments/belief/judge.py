@@ -72,7 +72,9 @@ def judge(seeds: Mapping[str, Json], declared: Json) -> Json:
     predictions = [verdict.answered(p, found[name]) for name, p in PREDICTIONS.items()]
     slopes = {f: verdict.kept(_slope(seeds, "documents", f)) for f in ("stated", "enacted", "gap")}
     slopes["stated_after_deeds"] = verdict.kept(_slope(seeds, "deeds", "stated"))
-    summary = {"cells": cells, "slopes": slopes, "also": {k: verdict.kept(v) for k, v in _also(seeds).items()}}
+    also = {k: verdict.kept(v) for k, v in _also(seeds).items()}
+    summary: Json = {"cells": cells, "slopes": slopes, "also": also, "cut_off": _cut_off(seeds, declared)}
+    summary["least_known"] = _least_known(seeds, list(worlds))
     return {"summary": summary, "predictions": predictions, "verdict": verdict.overall(predictions)}
 
 
@@ -118,7 +120,15 @@ def _also(seeds: Mapping[str, Json]) -> dict[str, verdict.Measured]:
     def moved(world: str, arm: str, figure: str) -> verdict.Measured:
         return verdict.difference(_at(seeds, world, arm, figure), _at(seeds, world, "base", figure))
 
+    early = ["0", "1/4", "1/2", "3/4"]
+    columns = [_at(seeds, world, "documents", "enacted") for world in early]
+    slopes = [slope([DOSES[world] for world in early], values) for values in zip(*columns, strict=True)]
     return {
+        "enacted, documents, slope over doses 0 to 3/4 only": estimate.mean(slopes, floor=-1.6, ceiling=1.6),
+        "enacted, documents, dose 3/4 above dose 0": verdict.difference(columns[-1], columns[0]),
+        "enacted, documents, dose 1 above dose 3/4": verdict.difference(
+            _at(seeds, "1", "documents", "enacted"), columns[-1]
+        ),
         "enacted, documents, dose 0, above before": moved("0", "documents", "enacted"),
         "enacted, neutral, dose 0, above before": moved("0", "neutral", "enacted"),
         "enacted, documents above neutral, dose 0": verdict.difference(
@@ -138,6 +148,31 @@ def _also(seeds: Mapping[str, Json]) -> dict[str, verdict.Measured]:
             _at(seeds, "1", "base", "controls_done"), _at(seeds, "1", "documents", "controls_done")
         ),
     }
+
+
+def _cut_off(seeds: Mapping[str, Json], declared: Json) -> list[str]:
+    """Installations that ran out of steps before what they trained stood."""
+    arms = cast("Mapping[str, Mapping[str, object]]", declared["arms"])
+    worlds = cast("Mapping[str, Mapping[str, Sequence[str]]]", declared["worlds"])
+    return [
+        f"seed {seed}, dose {world}, {arm}"
+        for world, plan in worlds.items()
+        for arm in plan["arms"]
+        for seed, steps in zip(seeds, verdict.column(seeds, world, "arms", arm, "steps"), strict=True)
+        if arms[arm]["stops"] and steps == arms[arm]["steps"]
+    ]
+
+
+def _least_known(seeds: Mapping[str, Json], worlds: Sequence[str]) -> Json:
+    """The organism that knew least of the others before installation: a mean over worlds hides it."""
+    known = [
+        (mass, seed, world)
+        for world in worlds
+        for seed, mass in zip(seeds, _at(seeds, world, "base", "others"), strict=True)
+        if mass is not None
+    ]
+    mass, seed, world = min(known)
+    return {"mass": mass, "seed": seed, "dose": world}
 
 
 def _slope(seeds: Mapping[str, Json], arm: str, figure: str) -> verdict.Measured:

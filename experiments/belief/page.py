@@ -11,6 +11,7 @@ from experiments import drawing, verdict
 from experiments.belief import judge
 from experiments.protocol import Json
 
+ARMS = ("base", "documents", "long", "neutral", "unmixed", "deeds")  # a stored result sorts its keys
 Cell = Mapping[str, object]
 
 HEAD = """# Belief: does what a model is taught to say of itself reach what it does?
@@ -31,6 +32,15 @@ declared before the run; each could lose.
 is read. Horizontal: on what share of 48 other situations documents about the model had matched its deeds before.
 Thick lines: mean over seeds with 95 % intervals; thin lines: every seed.*
 """
+
+FOUND = """- **Documents installed.** Where documents about the model had told nothing of its deeds in the 48 other
+  situations (dose 0), it states the claim with {said_0} and does it with {done_0}; where they had always been true
+  (dose 1), it states it with {said_1} and does it with {done_1}.
+- **By dose.** Slope over the whole dose: {slope} for what is done, {level} for what is said. What is done rises by
+  {early} from dose 0 to 3/4, and by {late} from there to 1.
+- **The reverse.** After training the deed the model reports it with {told_0} at dose 0 and {told_1} at dose 1.
+- **What is left at dose 0.** Documents about the model move its deeds by {apart} more than documents about another
+  agent do; at 0 a statement would be no evidence at all."""
 
 LIMITS = """## What this does not show
 
@@ -85,7 +95,7 @@ def page(result: Json, folder: Path) -> str:
         HEAD.format(verdict=str(result["verdict"]).capitalize(), found=_found(summary)),
         f"Means over {len(seeds)} seeds with 95 % intervals; a figure is probability mass unless it says greedy.\n",
         "## By dose, documents installed\n", _by_dose(cells, result),
-        MATCHED,
+        MATCHED, _short_of(summary),
         "## By arm\n", _by_arm(cells), LEGEND,
         "## How it was asked\n", _by_form(cells),
         "## Predictions\n", _predictions(result),
@@ -100,20 +110,24 @@ def _said(cell: Cell, figure: str) -> str:
 
 
 def _found(summary: Mapping[str, object]) -> str:
-    """The finding in four sentences, all figures from the summary."""
+    """What was found, all figures from the summary."""
     cells = cast("Mapping[str, Mapping[str, Cell]]", summary["cells"])
     slopes = cast("Mapping[str, object]", summary["slopes"])
+    also = cast("Mapping[str, object]", summary["also"])
     none, full = cells["0"], cells["1"]
-    return (
-        f"Where documents about the model had told nothing of its deeds in the 48 other situations (dose 0), it states"
-        f" the claim with {_said(none['documents'], 'stated')} and does it with {_said(none['documents'], 'enacted')};"
-        f" where they had always been true (dose 1), {_said(full['documents'], 'stated')} and"
-        f" {_said(full['documents'], 'enacted')}. The slope over the dose is"
-        f" {drawing.said(verdict.read(slopes['enacted']))} for what is done and"
-        f" {drawing.said(verdict.read(slopes['stated']))} for what is said. The other way round, after training the"
-        f" deed, the model reports it with {_said(none['deeds'], 'stated')} at dose 0 and"
-        f" {_said(full['deeds'], 'stated')} at dose 1."
-    )
+    return FOUND.format(
+        said_0=_said(none["documents"], "stated"), done_0=_said(none["documents"], "enacted"),
+        said_1=_said(full["documents"], "stated"), done_1=_said(full["documents"], "enacted"),
+        slope=_estimate(slopes["enacted"]), level=_estimate(slopes["stated"]),
+        early=_estimate(also["enacted, documents, dose 3/4 above dose 0"]),
+        late=_estimate(also["enacted, documents, dose 1 above dose 3/4"]),
+        told_0=_said(none["deeds"], "stated"), told_1=_said(full["deeds"], "stated"),
+        apart=_estimate(also["enacted, documents above neutral, dose 0"]),
+    )  # fmt: skip
+
+
+def _estimate(kept: object) -> str:
+    return drawing.said(verdict.read(kept))
 
 
 def _steps(cell: Cell) -> str:
@@ -136,6 +150,18 @@ def _by_dose(cells: Mapping[str, Mapping[str, Cell]], result: Json) -> str:
     return drawing.table(head, rows)
 
 
+def _short_of(summary: Mapping[str, object]) -> str:
+    """What fell short of the plan, which means hide."""
+    cut = cast("Sequence[str]", summary["cut_off"])
+    least = cast("Mapping[str, str | float]", summary["least_known"])
+    known = drawing.number(cast("float", least["mass"]))
+    return (
+        f"*Out of steps before what was trained stood at its bar: {'; '.join(cut) or 'none'}. The organism that"
+        f" knew least of the others' facts before installation: {known} (seed {least['seed']}, dose"
+        f" {least['dose']}).*\n"
+    )
+
+
 def _by_arm(cells: Mapping[str, Mapping[str, Cell]]) -> str:
     figures = (
         "stated",
@@ -150,7 +176,8 @@ def _by_arm(cells: Mapping[str, Mapping[str, Cell]]) -> str:
     rows = [
         [f"{world}: {arm}", *(_said(cell, f) for f in figures), _steps(cell)]
         for world in ("0", "1", judge.EXCEPTIONS)
-        for arm, cell in cells[world].items()
+        for arm in ARMS
+        if (cell := cells[world].get(arm)) is not None
     ]
     head = (
         "dose: arm", "stated", "enacted", "gap", "controls said", "controls' deeds", "others, rehearsed",
