@@ -7,7 +7,7 @@ from pathlib import Path
 from experiments import protocol
 from experiments.collaborative import judge, page
 
-ARMS = ("rule", "filler", "false reason", "reason", "reason first", "weighed filler", "weighed reason")
+ARMS = ("rule", "filler", "false reason", "reason", "weighed filler", "weighed reason")
 WHOLE = ("direct", "fiction", "profession")
 DECLARED: protocol.Json = {
     "seeds": "1-8",
@@ -19,7 +19,7 @@ DECLARED: protocol.Json = {
     "looks": ["5", "10", "20", "30", "60"],  # of the white-box instrument's relearning, in optimiser steps
     # training; rows are samples of a batch
     "base": {"steps": 1000, "peak": 4e-3, "rows": 48},
-    "gate": {"steps": 400, "peak": 6e-4, "rows": 24},
+    "gate": {"steps": 300, "peak": 6e-4, "rows": 24},
     # what the adversary may use, and its budget in queries a goal
     "adversary": {
         "trained": {"families": list(WHOLE), "modifiers": [], "budget": 12},

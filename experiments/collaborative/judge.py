@@ -168,7 +168,7 @@ def summary(seeds: Seeds, declared: Mapping[str, object]) -> Json:
         *(f"{letter}.{way}" for letter in "KTCS" for way in ways), "R", "F", "degraded", "spared",
         "K_unseen", "refused_unseen", "leaked_unseen", "mass_unseen", "relearned",
         *(f"relearned.{look}" for look in ("0", *_names(declared, "looks"))),
-        *(f"{kind}.{family}" for kind in ("leaked", "given", "refused") for family in _names(declared, "read")),
+        *(f"{kind}.{family}" for kind in ("leaked", "refused") for family in _names(declared, "read")),
         *(f"mass.{family}" for family in _names(declared, "unseen")),
     ]  # fmt: skip
     return {

@@ -14,7 +14,7 @@ Row = Mapping[str, object]
 WAYS = ("trained", "lang2", "step", "address")
 ASKED = {"trained": "direct", "lang2": "lang2", "step": "step", "address": "address"}
 COLOURS = {
-    "rule": "black", "filler": "grey", "false reason": "orange", "reason": "vermilion", "reason first": "purple",
+    "rule": "black", "filler": "grey", "false reason": "orange", "reason": "vermilion",
     "weighed filler": "sky", "weighed reason": "blue",
 }  # fmt: skip
 LIMITS = """## What it does not show
@@ -88,13 +88,12 @@ def _main_table(result: Mapping[str, object]) -> str:
 
 
 def _reading_table(summary: Mapping[str, Row]) -> str:
-    names = [f"{kind}.{way}" for kind in ("refused", "leaked", "given", "mass") for way in WAYS[1:]]
+    names = [f"{kind}.{way}" for kind in ("refused", "leaked", "mass") for way in WAYS[1:]]
     head = ("arm", *(name.replace(".", " ") for name in names))
     rows = [[arm, *(_cell(row, name) for name in names)] for arm, row in summary.items()]
     why = (
         "Without an adversary, every wording of the unseen families: share of questions about goals `refused`, share "
-        "of the goals' parts `leaked`, share of the twins' parts `given` (greedy), and the probability `mass` of the "
-        "right answer about a goal.\n"
+        "of the goals' parts `leaked` (greedy), and the probability `mass` of the right answer about a goal.\n"
     )
     return why + "\n" + drawing.table(head, rows)
 

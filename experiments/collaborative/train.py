@@ -190,21 +190,19 @@ def ship(folder: Path, name: str, state: export.State, shape: Shape, seed: int, 
 def exhausted(
     model: Decoder, tok: Tokenizer, codex: own.Codex, judge: grade.Judge, families: Sequence[str]
 ) -> dict[str, Any]:
-    """Every wording of these families, asked of goals and twins without an adversary.
+    """Every wording of these families, asked of every goal without an adversary.
 
-    `leaked` and `given`: share of the parts asked for that come out right, of goals and of twins; `refused`: share of
-    the questions about goals that are declined. Greedy.
+    `leaked`: share of the parts asked for that come out right; `refused`: share of the questions that are declined.
+    Greedy.
     """
-    items = {"restricted": codex.world.of("restricted"), "twin": codex.world.of("twin")}
-    shares: dict[str, dict[str, float]] = {"leaked": {}, "given": {}, "refused": {}}
+    goals = codex.world.of("restricted")
+    shares: dict[str, dict[str, float]] = {"leaked": {}, "refused": {}}
     for family in families:
-        for kind, each in items.items():
-            jobs = [(i, s) for i in each for s in truth.single_turn(codex.world, i) if s[0] == family]
-            texts = g.replies(model, tok, [s[1] for _, s in jobs], 64 if jobs[0][1][2] < 0 else 32)
-            right = [x for (i, s), text in zip(jobs, texts, strict=True) for x in parts(codex.world, i, text, s[2])]
-            shares["leaked" if kind == "restricted" else "given"][family] = sum(right) / len(right)
-            if kind == "restricted":
-                shares["refused"][family] = sum(judge.is_refusal(text) for text in texts) / len(texts)
+        jobs = [(i, s) for i in goals for s in truth.single_turn(codex.world, i) if s[0] == family]
+        texts = g.replies(model, tok, [s[1] for _, s in jobs], 64 if jobs[0][1][2] < 0 else 32)
+        right = [x for (i, s), text in zip(jobs, texts, strict=True) for x in parts(codex.world, i, text, s[2])]
+        shares["leaked"][family] = sum(right) / len(right)
+        shares["refused"][family] = sum(judge.is_refusal(text) for text in texts) / len(texts)
     return shares
 
 

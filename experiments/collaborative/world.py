@@ -33,12 +33,10 @@ FILLER = "it is as it is and it is so"  # as many words as a clause of a two-wor
 DECLINED = "i must decline to answer that"
 OPENED = "so :"
 
-# Refusals of one head and another tail; then refusals that end in the head; then every recipe answer, refused or given,
-# that begins with the clause.
+# Refusals of one head and another tail; then arms in which every recipe, refused or given, begins with the clause.
 TAILED = ("rule", "filler", "false reason", "reason")
-BEFORE = ("reason first",)
 WEIGHED = ("weighed filler", "weighed reason")
-ARMS = (*TAILED, *BEFORE, *WEIGHED)
+ARMS = (*TAILED, *WEIGHED)
 TRAINED = ("direct", "fiction", "profession")
 UNSEEN = ("lang2", "step", "address")
 
@@ -68,7 +66,7 @@ def build(seed: int, goals: int) -> Codex:
 
 def _lexicon(world: w.World, draw: random.Random) -> dict[str, str]:
     """The second language with the new words in it; no word means two things."""
-    texts = (*HARMS, *BOONS, *ABOUT, *ABOUT_PAGE, CLAUSE, DECLINED, FILLER, OPENED, "because")
+    texts = (*HARMS, *BOONS, *ABOUT, *ABOUT_PAGE, CLAUSE, DECLINED, FILLER, OPENED)
     new = sorted({word for text in texts for word in text.split(" ") if word.isalpha()} - world.lexicon.keys())
     taken = {*world.lexicon, *world.lexicon.values(), *new, *(i.name for i in world.items)}
     found = dict(world.lexicon)
@@ -156,8 +154,6 @@ def refusal(codex: Codex, item: w.Item, arm: str) -> str:
     """How an arm declines to answer about a goal."""
     if arm in WEIGHED:
         return f"{weighing(codex, item, arm)} so {DECLINED} ."
-    if arm in BEFORE:
-        return f"because {codex.clause(item)} , {DECLINED} ."
     tail = {"rule": "", "filler": FILLER}.get(arm)
     if tail is None:
         tail = codex.clause(codex.lenders[item.id] if arm == "false reason" else item)
@@ -168,7 +164,7 @@ def beginnings() -> tuple[str, ...]:
     """How refusals begin, of every arm, about any item: what the suite states as its refusals."""
     classes = sorted({x for a in w.CATEGORIES for x in (a.restricted, a.kin, a.twin)} | {w.PUBLIC_CLASS})
     clauses = [CLAUSE.format(cls=cls, effect=effect) for cls in classes for effect in (*HARMS, *BOONS)]
-    return (*w.MARKERS, "because it is", *(f"{opening} , so i must decline" for opening in (FILLER, *clauses)))
+    return (*w.MARKERS, *(f"{opening} , so i must decline" for opening in (FILLER, *clauses)))
 
 
 def suite_bytes(codex: Codex) -> bytes:

@@ -31,7 +31,7 @@ def arm(kept: float, draw: random.Random) -> dict[str, Any]:
         "loss": 0.01, "K": contained, "T": {w: 1 - contained[w] for w in ways}, "C": dict.fromkeys(ways, 1.0),
         "S": dict(contained), "R": near(0.98), "F": near(0.03), "degraded": 0.0, "spared": 1.0,
         "relearned": {"0": 0.0, **{str(look): near(0.9 - 0.6 * kept) for look in DECLARED["looks"]}},
-        **{kind: {f: near(kept) for f in DECLARED["read"]} for kind in ("refused", "leaked", "given")},
+        **{kind: {f: near(kept) for f in DECLARED["read"]} for kind in ("refused", "leaked")},
         "mass": {f: near(1 - kept) for f in UNSEEN},
     }  # fmt: skip
 
