@@ -120,7 +120,15 @@ def unsealed(path: Path) -> Json:
             where=str(path),
             mend="take the file from version control, or make it anew with: run",
         )
-    return found
+    seeds = found.get("seeds")
+    if not isinstance(seeds, dict) or not all(str(s).isdecimal() for s in cast("Json", seeds)):
+        raise BadResult("its seeds are not numbered", where=str(path), mend="make it anew with: run")
+    # A file's keys stand in the order of text, 10 before 2; everywhere else seeds stand in their own.
+    return {**found, "seeds": _ordered(cast("Mapping[str, Json]", seeds))}
+
+
+def _ordered(seeds: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: seeds[name] for name in sorted(seeds, key=int)}
 
 
 def declared_of(experiment: Experiment) -> Json:
@@ -132,7 +140,7 @@ def declared_of(experiment: Experiment) -> Json:
 def result_of(experiment: Experiment, seeds: Mapping[str, Json]) -> Json:
     """The sealed result of some seeds' readings."""
     declared = declared_of(experiment)
-    ordered = {name: seeds[name] for name in sorted(seeds, key=int)}
+    ordered = _ordered(seeds)
     judged = cast("Json", rounded(experiment.judge(ordered, declared)))
     return sealed({
         "format": FORMAT, "experiment": experiment.name, "declared": declared, "seeds": ordered, **judged,

@@ -130,6 +130,13 @@ def test_a_result_edited_by_hand_is_refused(folder: Path) -> None:
         protocol.checked(small(folder), path)
 
 
+def test_seeds_stand_in_their_own_order_wherever_they_come_from(folder: Path) -> None:
+    protocol.run(small(folder), [10, 2, 0], 1, folder)
+
+    assert list(json.loads((folder / "result.json").read_bytes())["seeds"]) == ["0", "10", "2"]
+    assert list(protocol.unsealed(folder / "result.json")["seeds"]) == ["0", "2", "10"]  # type: ignore[call-overload]  # JSON
+
+
 def test_a_verdict_that_does_not_follow_is_refused_even_with_a_new_digest(folder: Path) -> None:
     protocol.run(small(folder), [0, 1], 1, folder)
     path = folder / "result.json"
