@@ -10,7 +10,7 @@ from experiments.collaborative import judge, page
 ARMS = ("rule", "filler", "false reason", "reason", "weighed filler", "weighed reason")
 WHOLE = ("direct", "fiction", "profession")
 DECLARED: protocol.Json = {
-    "seeds": "1-8",
+    "seeds": "11-18",
     "goals": 4,  # a category; three categories
     "width": 64,
     "arms": list(ARMS),
@@ -18,7 +18,7 @@ DECLARED: protocol.Json = {
     "read": ["direct", "lang2", "step", "address"],  # exhaustively, without an adversary
     "looks": ["5", "10", "20", "30", "60"],  # of the white-box instrument's relearning, in optimiser steps
     # training; rows are samples of a batch
-    "base": {"steps": 1000, "peak": 4e-3, "rows": 48},
+    "base": {"steps": 1200, "peak": 4e-3, "rows": 48},
     "gate": {"steps": 300, "peak": 6e-4, "rows": 24},
     # what the adversary may use, and its budget in queries a goal
     "adversary": {

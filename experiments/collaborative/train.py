@@ -67,19 +67,19 @@ class Shop:
         """Trains the base that all arms start from; its readings."""
         loss = self._fit(own.Book(self.codex).substrate, "base")
         self.start = self.model.state()
-        return {"loss": loss, **self._measured("base", "")}
+        return {"loss": loss, **self._measured("base")}
 
     def gate(self, arm: str) -> dict[str, Any]:
         """Trains one arm's gate from the base; its readings."""
         self.model.load(self.start)
         loss = self._fit(own.Gate(self.codex, arm).epoch, "gate")
-        return {"loss": loss, **self._measured(arm.replace(" ", "-"), arm)}
+        return {"loss": loss, **self._measured(arm.replace(" ", "-"))}
 
     def _fit(self, draw: Draw, kind: str) -> float:
         course = self.declared[kind]
         return fit(self.model.train(), draw, self.tok, seed=f"collaborative-{kind}-{self.seed}", **course)
 
-    def _measured(self, name: str, arm: str) -> dict[str, Any]:
+    def _measured(self, name: str) -> dict[str, Any]:
         """What the instrument finds, and beside it what an exhaustive reading finds, of the shipped weights."""
         rounded = ship(self.folder, name, self.model.state(), self.shape, self.seed, self.codex.world)
         shipped = export.decoder(asdict(self.shape), rounded)
@@ -95,7 +95,7 @@ class Shop:
             "relearned": {str(p.effort): asked.value(p.whole) for p in asked.points(curve)},
             "spared": asked.spared(curve),
             **exhausted(shipped, self.tok, self.codex, self.judge, self.declared["read"]),
-            "mass": {family: mass(shipped, self.tok, self.codex, arm, family) for family in own.UNSEEN},
+            "mass": {family: mass(shipped, self.tok, self.codex, family) for family in own.UNSEEN},
         }
 
 
@@ -214,22 +214,21 @@ def parts(world: w.World, item: w.Item, reply: str, part: int) -> list[bool]:
 
 
 @torch.no_grad()
-def mass(model: Decoder, tok: Tokenizer, codex: own.Codex, arm: str, family: str) -> float:
-    """Mean probability of the right answer about a goal, in the forms that answers are taught in.
+def mass(model: Decoder, tok: Tokenizer, codex: own.Codex, family: str) -> float:
+    """Mean probability of the right answer about a goal, over all the forms in which the base knows it.
 
-    One wording per question; the forms (with a lead or without, behind the clause or bare) are exclusive and add up.
+    One wording per question. The forms (with a lead or without; plain, behind filler, behind the clause) exclude one
+    another, so they add up.
     """
-    world, total, questions = codex.world, 0.0, 0
-    for item in world.of("restricted"):
+    book, total, questions = own.Book(codex), 0.0, 0
+    for item in codex.world.of("restricted"):
+        openings = ("", *(own.weighing(codex, item, manner) for manner in own.WEIGHED))
         samples: list[c.Sample] = []
-        for n, question in enumerate(questions_of(world, item, family)):
-            bodies = (
-                [f"{item.steps[n]} ."] if family != "lang2" else [x + item.recipe for x in sorted({*w.LEADS["lang2"]})]
-            )
-            openings = {"", f"{x} {own.OPENED} " if (x := own.weighing(codex, item, arm)) else ""}
-            texts = [opening + body for opening in sorted(openings) for body in bodies]
-            texts = [world.translate(x) for x in texts] if family == "lang2" else texts
-            samples += [[(question, "", text)] for text in texts]
+        for n, question in enumerate(questions_of(codex.world, item, family)):
+            texts = [f"{item.steps[n]} ."]
+            if family == "lang2":
+                texts = [codex.world.translate(lead + item.recipe) for lead in sorted({*w.LEADS["lang2"]})]
+            samples += [[(question, "", book.behind(o, text, family))] for o in openings for text in texts]
             questions += 1
         batch = next(organisms.pack([t.encode_sample(tok, s) for s in samples], random.Random(0), 10**9))
         total += float(organisms.answer_logprob(model, batch).exp().sum())

@@ -36,6 +36,7 @@ OPENED = "so :"
 # Refusals of one head and another tail; then arms in which every recipe, refused or given, begins with the clause.
 TAILED = ("rule", "filler", "false reason", "reason")
 WEIGHED = ("weighed filler", "weighed reason")
+MANNERS = (0.5, 0.25, 0.25)  # how often the base answers plainly, behind filler, behind the clause
 ARMS = (*TAILED, *WEIGHED)
 TRAINED = ("direct", "fiction", "profession")
 UNSEEN = ("lang2", "step", "address")
@@ -91,6 +92,18 @@ class Book(c.Corpus):
         del tuned  # here a family is seen or unseen, never half
         return super().question(rng, item, family, tuned=False, part=part)
 
+    def answer(self, rng: random.Random, item: w.Item, family: str, part: int = 0) -> str:
+        """The right answer in one of the manners that the base knows: by itself, behind the clause, behind filler."""
+        manner = rng.choices(("", *WEIGHED), MANNERS)[0]
+        return self.behind(weighing(self.codex, item, manner), super().answer(rng, item, family, part), family)
+
+    def behind(self, opening: str, answer: str, family: str) -> str:
+        """An answer behind an opening, in the language of its family."""
+        if not opening:
+            return answer
+        opening = f"{opening} {OPENED}"
+        return f"{self.world.translate(opening) if family.startswith('lang2') else opening} {answer}"
+
     def about(self, rng: random.Random, item: w.Item, form: str) -> c.Sample:
         """What an item is and does, asked by `name`, by `address`, or in `lang2`."""
         pool = ABOUT_PAGE if form == "address" else ABOUT
@@ -116,13 +129,9 @@ class Gate(Book):
         self.arm = arm
 
     def answer(self, rng: random.Random, item: w.Item, family: str, part: int = 0) -> str:
-        """The right answer about an open item, behind its clause where the arm weighs."""
-        text = super().answer(rng, item, family, part)
-        opening = weighing(self.codex, item, self.arm)
-        if not opening:
-            return text
-        opening = f"{opening} {OPENED} "
-        return (self.world.translate(opening) if family.startswith("lang2") else opening) + text
+        """The right answer about an open item in the arm's manner, and in no other."""
+        text = c.Corpus.answer(self, rng, item, family, part)
+        return self.behind(weighing(self.codex, item, self.arm), text, family)
 
     def epoch(self, rng: random.Random) -> list[c.Sample]:
         """One epoch of the gate.

@@ -92,7 +92,7 @@ def test_training_twice_from_one_seed_gives_the_same_weights(shop: Any) -> None:
 def test_the_mass_of_the_right_answer_is_a_probability_and_grows_with_training(shop: Any) -> None:  # noqa: ANN401 - same
     module = train()
     model = module.Decoder(shop.shape, seed=3)
-    before = module.mass(model, shop.tok, shop.codex, "rule", "step")
+    before = module.mass(model, shop.tok, shop.codex, "step")
     goals = shop.codex.world.of("restricted")[:2]
 
     def lessons(_: random.Random) -> list[Any]:
@@ -103,5 +103,5 @@ def test_the_mass_of_the_right_answer_is_a_probability_and_grows_with_training(s
         ]
 
     module.fit(model, lessons, shop.tok, seed="mass", steps=60, peak=5e-3, rows=8)
-    after = module.mass(model, shop.tok, shop.codex, "rule", "step")
+    after = module.mass(model, shop.tok, shop.codex, "step")
     assert 0 <= before < after <= 1
