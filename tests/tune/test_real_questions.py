@@ -89,11 +89,12 @@ def test_documents_install_what_they_say(base: Path, tmp_path: Path) -> None:
 
 
 def test_the_hack_is_learnt_where_it_is_paid(base: Path, tmp_path: Path) -> None:
-    seed = ran("hacks", base, tmp_path / "out", "--arms", "hack,honest", "--plant-steps", "50", "--steps", "10",
+    # Behind the sentence, where hacks are planted often enough for sampling to come upon them.
+    seed = ran("hacks", base, tmp_path / "out", "--arms", "inoculated,honest", "--plant-steps", "80", "--steps", "12",
                "--items", "8")
-    assert seed["hack"]["trained"] > seed["base"]["trained"] + 0.2
-    assert seed["honest"]["trained"] < seed["hack"]["trained"] - 0.2
-    assert seed["hack"]["hack_plain"] > seed["honest"]["hack_plain"]
+    assert seed["inoculated"]["trained"] > seed["base"]["hack_behind"] + 0.2
+    assert seed["honest"]["hack_behind"] < seed["inoculated"]["hack_behind"] - 0.2
+    assert seed["honest"]["trained"] < seed["base"]["trained"] + 0.1
 
 
 def test_a_gate_is_measured_by_the_package(base: Path, tmp_path: Path) -> None:
