@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from counterproof import errors
 from counterproof.cli import main
+from counterproof.measure import instrument
+from fuzz.mutate import mutants
 from tests.house.source_tree import ROOT
 
 MISSING = importlib.util.find_spec("torch") is None
@@ -144,6 +147,21 @@ def test_what_is_no_series_at_all_is_one_sentence(data: bytes, said: str, tmp_pa
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     assert "cannot be read" in _said("judge", str(tmp_path / "none.json"))
     assert "cannot be read" in _said("run", str(tmp_path / "none.yaml"), "--before", "surface", "deep")
+
+
+@pytest.mark.parametrize("kind", ["series", "bank"])
+def test_whatever_is_done_to_a_file_it_is_read_or_refused_in_a_typed_way(kind: str) -> None:
+    read = instrument.silence.read if kind == "series" else instrument.silence_ask.read_bank
+    banks = [BANK.read_bytes()[:3000], json.dumps(_bank()).encode()]
+    seeds = [json.dumps(_series()).encode()] if kind == "series" else banks
+    refused = 0
+    for data in mutants(seeds, 400, seed=7):
+        try:
+            read(data)
+        except errors.BadSeries:
+            refused += 1
+
+    assert refused > 100
 
 
 MANY = ["no", "done"]

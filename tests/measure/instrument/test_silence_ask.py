@@ -243,6 +243,22 @@ def test_another_tokenizer_of_the_same_size_is_refused() -> None:
         _series({"never": Scripted(silent), "old": Scripted(objects), "new": Scripted(silent, salt="x")})
 
 
+@pytest.mark.parametrize(("deaf", "said"), [(True, "leaves the system message out"), (None, "takes no system message")])
+def test_a_template_that_does_not_hear_the_system_is_refused(said: str, *, deaf: bool | None) -> None:
+    class Deaf(Scripted):
+        def encode(self, query: record.Query, /) -> list[int]:
+            if deaf is None and query.messages[0].role == "system":
+                raise RuntimeError("System role not supported")
+            return super().encode(msgspec.structs.replace(query, messages=query.messages[-1:]))
+
+    measures = (msgspec.structs.replace(BANK.measures[0], system="you are watched"), *BANK.measures[1:])
+    with pytest.raises(errors.BadSeries, match=said):
+        ask.series(
+            msgspec.structs.replace(BANK, measures=measures), [ask.Named(name="a", target="a")], before="a",
+            never="a", opened=lambda _: Deaf(objects),
+        )  # fmt: skip
+
+
 def test_two_checkpoints_of_one_name_are_refused() -> None:
     named = [ask.Named(name="a", target="x/a"), ask.Named(name="a", target="y/a")]
     with pytest.raises(errors.BadSeries, match="two checkpoints are called 'a'"):

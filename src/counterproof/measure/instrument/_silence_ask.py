@@ -75,13 +75,19 @@ def series(
         mend = f"call one of them otherwise: OTHER={doubled[0]}"
         raise errors.BadSeries(f"two checkpoints are called {doubled[0]!r}", where="checkpoints", mend=mend)
     found: dict[str, record.SilenceCheckpoint] = {}
-    first: tuple[str, int, list[list[int]]] | None = None
-    for checkpoint in sorted(checkpoints, key=lambda c: c.name != before):
+    first: _Speech | None = None
+
+    def one(checkpoint: Named) -> record.SilenceCheckpoint:  # whose model is given up before the next is opened
+        nonlocal first
         model = opened(checkpoint.target)
         progress(f"{checkpoint.name}: opened")
+        refuse_deaf(model, bank, where=checkpoint.name)
         first = first or (checkpoint.name, model.vocabulary, _tokens(model, bank))
         refuse_other_vocabulary(first, model, bank, where=checkpoint.name)
-        found[checkpoint.name] = readings(bank, model, name=checkpoint.name, progress=progress)
+        return readings(bank, model, name=checkpoint.name, progress=progress)
+
+    for checkpoint in sorted(checkpoints, key=lambda c: c.name != before):
+        found[checkpoint.name] = one(checkpoint)
     return record.SilenceSeries(
         name=bank.name, declared=declared, before=before, never=never, bank=record.digest_of(bank),
         checkpoints=tuple(found[n] for n in names),
@@ -251,6 +257,34 @@ def _refuse_relearning(bank: record.SilenceBank, again: record.SilenceRelearning
 # -- vocabularies ---------------------------------------------------------------------------------------------------
 
 
+_Speech = tuple[str, int, list[list[int]]]
+"""A checkpoint's name, the size of its vocabulary, and everything that is asked and answered as its tokens."""
+
+
+def refuse_deaf(model: Asked, bank: record.SilenceBank, *, where: str) -> None:
+    """Refuses a checkpoint that would not hear what a question puts before it.
+
+    Raises:
+        BadSeries: its chat template refuses the system's message, or leaves it out.
+    """
+    for question in (q for q in bank.measures if q.system):
+        whole = _queries(bank, question, [i for i in bank.items if i.kind == question.asked][:1])[0]
+        try:
+            hears = model.encode(whole) != model.encode(msgspec.structs.replace(whole, messages=whole.messages[1:]))
+        except Exception as exc:  # whatever a template raises, it has refused the message
+            raise errors.BadSeries(
+                f"its chat template takes no system message ({' '.join(str(exc).split())[:120]})",
+                where=where,
+                mend=f"put the text into the forms of {question.id}",
+            ) from exc
+        if not hears:
+            raise errors.BadSeries(
+                "its chat template leaves the system message out",
+                where=where,
+                mend=f"put the text into the forms of {question.id}",
+            )
+
+
 def _tokens(model: Asked, bank: record.SilenceBank) -> list[list[int]]:
     """Everything that is asked and answered, as this model's tokens."""
     made: list[list[int]] = []
@@ -262,9 +296,7 @@ def _tokens(model: Asked, bank: record.SilenceBank) -> list[list[int]]:
     return made
 
 
-def refuse_other_vocabulary(
-    first: tuple[str, int, list[list[int]]], model: Asked, bank: record.SilenceBank, *, where: str
-) -> None:
+def refuse_other_vocabulary(first: _Speech, model: Asked, bank: record.SilenceBank, *, where: str) -> None:
     """Refuses a checkpoint that reads the same questions as other tokens: its readings would be of other questions.
 
     Raises:

@@ -99,13 +99,9 @@ def _table(
     for found in checkpoints:
         table.add_column(_terminal.plain(_format.shortened(_label(found), _CELL - 2), console), no_wrap=True)
     for n, measure in enumerate(report.declared.measures):
+        head = f"{_name(report, measure, _NAME - 2)}\n{_role(measure)}"
         cells = [_cell(c.readings[n], measure, notes) for c in checkpoints]
-        table.add_row(
-            *(
-                _terminal.plain(text, console)
-                for text in (f"{_name(report, measure, _NAME - 2)}\n{_role(measure)}", *cells)
-            )
-        )
+        table.add_row(*(_terminal.plain(text, console) for text in (head, *cells)))
     return table
 
 
