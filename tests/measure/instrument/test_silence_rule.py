@@ -246,7 +246,7 @@ def test_the_share_left_is_the_ratio_of_the_means() -> None:
 
 
 def test_units_that_agree_can_say_only_so_much() -> None:
-    """All or nothing: ten units that all went leave room for a quarter that did not; forty leave less than the bar."""
+    """All or nothing: ten units that all went leave room for three tenths that did not; five for half."""
     few, many = (plain([1.0] * n, [0.0] * n, 0.0) for n in (10, 40))
 
     assert (few.state, many.state) == ("moved", "moved")
