@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from counterproof import record
+from counterproof import errors, record
 
 Spec = Mapping[str, object]
 
@@ -52,9 +52,21 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def picture(spec: Spec, path: Path) -> None:
-    """Draws a Vega-Lite specification to `path` with the endings .svg and .png."""
+    """Draws a Vega-Lite specification to `path` with the endings .svg and .png.
+
+    Raises:
+        errors.StorageFailed: the machine would not keep it.
+    """
     import vl_convert  # noqa: PLC0415 - loads a JavaScript engine
 
     whole = {"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "config": dict(CONFIG), **spec}
-    path.with_suffix(".svg").write_text(vl_convert.vegalite_to_svg(whole) + "\n", "utf-8")
-    path.with_suffix(".png").write_bytes(vl_convert.vegalite_to_png(whole, scale=2))
+    drawn, painted = vl_convert.vegalite_to_svg(whole) + "\n", vl_convert.vegalite_to_png(whole, scale=2)
+    try:
+        path.with_suffix(".svg").write_text(drawn, "utf-8")
+        path.with_suffix(".png").write_bytes(painted)
+    except OSError as exc:
+        raise errors.StorageFailed(
+            f"it could not be written ({exc.strerror})",
+            where=str(path),
+            mend="make room and draw it again with: page",
+        ) from exc

@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import hashlib
 import importlib
+import importlib.metadata
 import importlib.util
 import json
 import math
@@ -97,6 +98,11 @@ def as_text(body: Json) -> str:
     return json.dumps(body, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def _refuse_constant(text: str) -> object:
+    """JSON has no NaN and no infinities; Python reads them."""
+    raise ValueError(text)
+
+
 def unsealed(path: Path) -> Json:
     """Reads a result whose digest holds.
 
@@ -106,10 +112,10 @@ def unsealed(path: Path) -> Json:
         BadResult: there is no such file, it is no result, or its digest does not hold.
     """
     try:
-        body: object = json.loads(path.read_bytes())
+        body: object = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
     except FileNotFoundError as exc:
         raise BadResult("there is no such result", where=str(path), mend="make one with: run") from exc
-    except (OSError, ValueError) as exc:
+    except (OSError, ValueError, RecursionError) as exc:
         raise BadResult("it cannot be read as JSON", where=str(path), mend="make it anew with: run") from exc
     if not isinstance(body, dict) or cast("Json", body).get("format") != FORMAT:
         raise BadResult(f"it does not say that it is a {FORMAT}", where=str(path), mend="make it anew with: run")
@@ -137,9 +143,8 @@ def declared_of(experiment: Experiment) -> Json:
     return {**cast("Json", rounded(experiment.declared)), "question_sha256": question}
 
 
-def result_of(experiment: Experiment, seeds: Mapping[str, Json]) -> Json:
-    """The sealed result of some seeds' readings."""
-    declared = declared_of(experiment)
+def result_of(experiment: Experiment, seeds: Mapping[str, Json], declared: Json) -> Json:
+    """The sealed result of some seeds' readings, made under this declaration."""
     ordered = _ordered(seeds)
     judged = cast("Json", rounded(experiment.judge(ordered, declared)))
     return sealed({
@@ -147,8 +152,8 @@ def result_of(experiment: Experiment, seeds: Mapping[str, Json]) -> Json:
     })  # fmt: skip
 
 
-def checked(experiment: Experiment, path: Path) -> Json:
-    """A stored result, held against its digest, its question, its constants and its own rule.
+def of_this_declaration(experiment: Experiment, path: Path) -> Json:
+    """A stored result whose digest holds, made under the question and the constants that stand in the folder now.
 
     Raises:
         BadResult: one of these does not hold.
@@ -160,17 +165,26 @@ def checked(experiment: Experiment, path: Path) -> Json:
             where=str(path),
             mend="name the folder of the experiment that it belongs to",
         )
-    declared = cast("Json", found["declared"])
-    if declared != declared_of(experiment):
-        other = sorted(
-            k for k in {*declared, *declared_of(experiment)} if declared.get(k) != declared_of(experiment).get(k)
-        )
+    declared, now = found.get("declared"), declared_of(experiment)
+    if declared != now:
+        then = cast("Json", declared) if isinstance(declared, dict) else {}
+        other = sorted(k for k in {*then, *now} if then.get(k) != now.get(k))
         raise BadResult(
             f"it was made under another declaration ({', '.join(other)})",
             where=str(path),
             mend="run the experiment again, or take the version of the code that made it",
         )
-    again = result_of(experiment, cast("Mapping[str, Json]", found["seeds"]))
+    return found
+
+
+def checked(experiment: Experiment, path: Path) -> Json:
+    """A stored result, held against its digest, its question, its constants and its own rule.
+
+    Raises:
+        BadResult: one of these does not hold.
+    """
+    found = of_this_declaration(experiment, path)
+    again = result_of(experiment, cast("Mapping[str, Json]", found["seeds"]), cast("Json", found["declared"]))
     if again != found:
         other = sorted(k for k in {*again, *found} if again.get(k) != found.get(k) and k != "digest")
         raise BadResult(
@@ -181,39 +195,71 @@ def checked(experiment: Experiment, path: Path) -> Json:
     return found
 
 
+def declared_seeds(experiment: Experiment) -> list[int]:
+    """The seeds that were declared; a verdict on others, or on a few of them, is not the declared one."""
+    return seeds_in(cast("str", experiment.declared.get("seeds", "0-9")))
+
+
+def has_declared_seeds(experiment: Experiment, result: Json) -> bool:
+    """Whether a result is of the declared seeds, all of them and no other."""
+    return [int(s) for s in cast("Json", result["seeds"])] == declared_seeds(experiment)
+
+
 # -- runs ------------------------------------------------------------------------------------------------------------
 
 
 def key_of(experiment: Experiment) -> str:
-    """What a part must have been made under: the declaration, and every program that bears on a reading."""
+    """What a part must have been made under: the declaration, every program that bears on a reading, and torch."""
     whole = hashlib.sha256(record.canonical_bytes(declared_of(experiment)))
-    shared = [Path(__file__).parent / "trainer.py", Path(__file__).parents[1] / "organisms/model.py"]
-    for path in [*shared, *sorted(p for p in experiment.folder.glob("*.py") if p.name not in _NO_READING)]:
-        whole.update(path.name.encode() + b"\0" + path.read_bytes())
+    for name in ("torch", "numpy"):
+        whole.update(f"{name} {_version(name)}\0".encode())
+    for path in programs(experiment):
+        whole.update(f"{path.parent.name}/{path.name}".encode() + b"\0" + path.read_bytes())
     return whole.hexdigest()
+
+
+def _version(library: str) -> str:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 _NO_READING = ("judge.py", "page.py", "real.py", "__main__.py")  # they come after the readings
 
 
+def programs(experiment: Experiment) -> list[Path]:
+    """The folder's own, the trainer, the organisms, and the whole package where a reading is made with its measures."""
+    root = Path(__file__).parents[1]
+    own = sorted(p for p in experiment.folder.glob("*.py") if p.name not in _NO_READING)
+    measures = any(b"counterproof.measure" in p.read_bytes() for p in own)
+    package = sorted((root / "src/counterproof").rglob("*.py")) if measures else []
+    return [root / "experiments/trainer.py", *sorted((root / "organisms").glob("*.py")), *package, *own]
+
+
 def _part(work: Path, seed: int, key: str) -> Json | None:
     """A finished seed's readings; None where there are none of this version."""
     try:
-        body = cast("Json", json.loads((work / f"seed-{seed}.json").read_bytes()))
-    except (OSError, ValueError):
+        body: object = json.loads((work / f"seed-{seed}.json").read_bytes(), parse_constant=_refuse_constant)
+    except (OSError, ValueError, RecursionError):
         return None
-    is_ours = body.get("key") == key and sealed(body)["digest"] == body.get("digest")
-    return cast("Json", body["readings"]) if is_ours else None
+    if not isinstance(body, dict):
+        return None
+    part = cast("Json", body)
+    is_ours = part.get("key") == key and part.get("seed") == seed and sealed(part)["digest"] == part.get("digest")
+    return cast("Json", part["readings"]) if is_ours else None
 
 
 def _keep(path: Path, text: str) -> None:
     """Writes whole or not at all."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f"{path.name}.{os.getpid()}")
         beside.write_text(text, encoding="utf-8")
         beside.replace(path)
     except OSError as exc:
+        with contextlib.suppress(OSError):
+            beside.unlink()
         raise errors.StorageFailed(
             f"it could not be written ({exc.strerror})",
             where=str(path),
@@ -253,14 +299,15 @@ def run(experiment: Experiment, seeds: Sequence[int], workers: int, out: Path) -
         errors.Interrupted: stopped by hand; finished seeds are kept.
         errors.StorageFailed: the machine would not keep a file.
     """
-    work, key = out / "work", key_of(experiment)
+    # What is declared is read once: a question that is rewritten while the seeds run is not the one they ran under.
+    work, key, declared = out / "work", key_of(experiment), declared_of(experiment)
     missing = [s for s in seeds if _part(work, s, key) is None]
     if missing:
         need_torch()
         print(f"{experiment.name}: {len(seeds) - len(missing)} of {len(seeds)} seeds are there, {len(missing)} to run")
-        _train(experiment, missing, workers, work, key)
+        _train(experiment, missing, workers, work, key, declared)
     found = {str(s): part for s in seeds if (part := _part(work, s, key)) is not None}
-    result = result_of(experiment, found)
+    result = result_of(experiment, found, declared)
     _keep(out / "result.json", as_text(result))
     _keep(out / "result.md", experiment.page(result, out))
     print(f"{experiment.name}: {result['verdict']}; {out / 'result.md'}")
@@ -272,8 +319,10 @@ def _leave_it_to_the_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _train(experiment: Experiment, seeds: Sequence[int], workers: int, work: Path, key: str) -> None:
-    began, declared = time.monotonic(), declared_of(experiment)
+def _train(
+    experiment: Experiment, seeds: Sequence[int], workers: int, work: Path, key: str, declared: Json
+) -> None:  # fmt: skip
+    began = time.monotonic()
     spent: dict[int, float] = {}
     # Spawned, not forked: torch's threads do not survive a fork. One thread each: on small matrices threads wait.
     os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
@@ -322,12 +371,13 @@ def main(experiment: Experiment, arguments: Sequence[str] | None = None) -> None
     """Command line of one experiment; exits with the refusal's code."""
     parser = argparse.ArgumentParser(prog=f"python -m experiments.{experiment.name}")
     parser.add_argument("what", choices=("run", "judge", "check", "page"), help="train; judge anew; verify; draw anew")
-    parser.add_argument("--seeds", default=cast("str", experiment.declared.get("seeds", "0-9")))
+    parser.add_argument("--seeds", help="such as 0-9 or 0,3; without it, the declared ones")
     parser.add_argument("--workers", type=int, default=2, help="processes, one core each")
     parser.add_argument("--out", type=Path, default=experiment.folder, help="where results are and go")
     asked = parser.parse_args(arguments)
     try:
-        _do(experiment, asked)
+        with contextlib.suppress(BrokenPipeError):
+            _do(experiment, asked)
     except errors.CounterproofError as exc:
         print(f"error: {exc}", file=sys.stderr)
         sys.exit(exc.exit_code)
@@ -337,16 +387,28 @@ def _do(experiment: Experiment, asked: argparse.Namespace) -> None:
     out = cast("Path", asked.out)
     path = out / "result.json"
     if asked.what == "run":
-        if asked.workers < 1:
-            raise errors.BadOption("at least one process must work", where="--workers", mend="write such as 2")
-        with contextlib.suppress(BrokenPipeError):
-            run(experiment, seeds_in(cast("str", asked.seeds)), cast("int", asked.workers), out)
+        seeds = seeds_in(cast("str", asked.seeds)) if asked.seeds is not None else declared_seeds(experiment)
+        _refuse_run(experiment, seeds, cast("int", asked.workers), out)
+        run(experiment, seeds, cast("int", asked.workers), out)
         return
     if asked.what == "judge":
-        found = result_of(experiment, cast("Mapping[str, Json]", unsealed(path)["seeds"]))
+        found = of_this_declaration(experiment, path)
+        found = result_of(experiment, cast("Mapping[str, Json]", found["seeds"]), cast("Json", found["declared"]))
         _keep(path, as_text(found))
     else:
         found = checked(experiment, path)
     if asked.what != "check":
         _keep(out / "result.md", experiment.page(found, out))
-    print(f"{experiment.name}: {found['verdict']}; digest {found['digest']}")
+    few = "" if has_declared_seeds(experiment, found) else "; not of the declared seeds"
+    print(f"{experiment.name}: {found['verdict']}{few}; digest {found['digest']}")
+
+
+def _refuse_run(experiment: Experiment, seeds: Sequence[int], workers: int, out: Path) -> None:
+    if workers < 1:
+        raise errors.BadOption("at least one process must work", where="--workers", mend="write such as 2")
+    if seeds != declared_seeds(experiment) and out.resolve() == experiment.folder.resolve():
+        raise errors.BadOption(
+            "these are not the declared seeds, and their result would stand in the place of the declared ones'",
+            where="--seeds",
+            mend="name another folder with --out",
+        )

@@ -10,7 +10,10 @@ from experiments import drawing, protocol, verdict
 
 FOLDER = Path(__file__).parent
 ORDER = ("truth_seeking", "silence", "belief", "hacks", "collaborative")
-HEAD = ("question", "seeds", "predictions that held, lost, stay open", "the figure that decides first", "verdict")
+HEAD = (
+    "question", "seeds", "predictions that held, lost, stay open (and beside the claim)",
+    "the first figure with the verdict's word", "verdict",
+)  # fmt: skip
 Row = Mapping[str, object]
 
 
@@ -21,13 +24,27 @@ def table(links: str = "experiments") -> str:
 
 def _row(name: str, links: str) -> list[str]:
     result = protocol.unsealed(FOLDER / name / "result.json")
-    free = [p for p in cast("Sequence[Row]", result["predictions"]) if not p["is_planted"]]
-    words = [str(p["word"]) for p in free]
-    counts = ", ".join(str(words.count(w)) for w in ("holds", "fails", "undecided"))
+    claim, beside = deciding(cast("Sequence[Row]", result["predictions"]))
+    word = str(result["verdict"])
+    first = next((p for p in claim if p["word"] == word), claim[0])
     return [
-        f"[{question(name)}]({links}/{name}/result.md)", str(len(cast("Row", result["seeds"]))), counts,
-        _figure(free[0]), f"**{result['verdict']}**",
+        f"[{question(name)}]({links}/{name}/result.md)", str(len(cast("Row", result["seeds"]))),
+        _counts(claim) + (f" ({_counts(beside)})" if beside else ""), _figure(first), f"**{word}**",
     ]  # fmt: skip
+
+
+def deciding(predictions: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """Predictions of the claim, and those declared beside it, which decide nothing; none that is planted."""
+    free = [p for p in predictions if not p["is_planted"]]
+    is_claim = [p.get("role", "claim") == "claim" for p in free]
+    return [p for p, c in zip(free, is_claim, strict=True) if c], [
+        p for p, c in zip(free, is_claim, strict=True) if not c
+    ]
+
+
+def _counts(predictions: Sequence[Row]) -> str:
+    words = [str(p["word"]) for p in predictions]
+    return ", ".join(str(words.count(w)) for w in ("holds", "fails", "undecided"))
 
 
 def question(name: str) -> str:

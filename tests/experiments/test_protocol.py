@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -155,6 +157,77 @@ def test_a_question_changed_after_the_run_is_refused(folder: Path) -> None:
         protocol.checked(small(folder), folder / "result.json")
 
 
+@pytest.mark.parametrize("what", ["judge", "check", "page"])
+def test_no_conclusion_is_drawn_anew_under_another_question_or_other_constants(
+    folder: Path, what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    protocol.run(small(folder), [0, 1, 2], 1, folder)
+    before = (folder / "result.json").read_bytes()
+    (folder / "question.md").write_text("What did we find?\n")
+    changed = dataclasses.replace(small(folder), declared={"by": 8, "seeds": "0-2"})
+
+    with pytest.raises(SystemExit):
+        protocol.main(changed, [what, "--out", str(folder)])
+
+    assert "made under another declaration (by, question_sha256)" in capsys.readouterr().err
+    assert (folder / "result.json").read_bytes() == before
+
+
+def test_a_question_rewritten_while_it_ran_is_not_the_one_that_was_run(folder: Path) -> None:
+    def rewritten(seeds: Mapping[str, protocol.Json], declared: protocol.Json) -> protocol.Json:
+        (folder / "question.md").write_text("What did we find?\n")
+        return judged(seeds, declared)
+
+    asked = protocol.declared_of(small(folder))
+    result = protocol.run(dataclasses.replace(small(folder), judge=rewritten), [0], 1, folder)
+    (folder / "question.md").write_text("What did we find?\n")
+    again = protocol.result_of(small(folder), {"0": {}}, asked)
+
+    assert result["declared"] == again["declared"] == asked
+    with pytest.raises(protocol.BadResult, match=r"another declaration \(question_sha256\)"):
+        protocol.checked(small(folder), folder / "result.json")
+
+
+def test_a_seeds_part_under_another_seeds_name_is_run_again(folder: Path) -> None:
+    protocol.run(small(folder), [0], 1, folder)
+    shutil.copy(folder / "work/seed-0.json", folder / "work/seed-1.json")
+    (folder / "work/seed-2.json").write_text("[]")
+    result = protocol.run(small(folder), [0, 1, 2], 1, folder)
+
+    assert sorted(_ran(folder)) == ["0", "1", "2"]
+    assert result["seeds"] == {str(s): {"share": round((s + 1) / 7, 6), "empty": None, "by": 7} for s in range(3)}
+
+
+def test_every_program_that_bears_on_a_reading_is_in_the_key() -> None:
+    programs = {p.relative_to(ROOT).as_posix() for p in protocol.programs(protocol.named("collaborative"))}
+    others = {p.relative_to(ROOT).as_posix() for p in protocol.programs(protocol.named("hacks"))}
+
+    assert {"experiments/trainer.py", "organisms/model.py", "organisms/corpus.py"} <= others & programs
+    assert "src/counterproof/measure/instrument/_containment.py" in programs - others
+    assert "experiments/hacks/train.py" in others - programs
+    assert not {p for p in programs | others if p.endswith(("/judge.py", "/page.py", "/real.py"))}
+
+
+def test_a_part_made_with_another_torch_is_run_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = protocol.key_of(small(folder))
+    monkeypatch.setattr("importlib.metadata.version", lambda name: f"99.{name}")
+
+    assert protocol.key_of(small(folder)) != one
+
+
+def test_other_seeds_never_stand_in_the_place_of_the_declared(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        protocol.main(small(folder), ["run", "--seeds", "0-1"])
+
+    assert "not the declared seeds" in capsys.readouterr().err
+    protocol.main(small(folder), ["run", "--seeds", "0-1", "--out", str(folder / "two")])
+    protocol.main(small(folder), ["check", "--out", str(folder / "two")])
+    assert "undecided; not of the declared seeds; digest" in capsys.readouterr().out
+    protocol.main(small(folder), ["run"])
+    protocol.main(small(folder), ["check"])
+    assert "not of the declared" not in capsys.readouterr().out
+
+
 def test_a_result_of_another_experiment_is_refused(folder: Path) -> None:
     protocol.run(small(folder), [0, 1, 2], 1, folder)
 
@@ -169,6 +242,8 @@ def test_a_result_of_another_experiment_is_refused(folder: Path) -> None:
         ("{", "cannot be read as JSON"),
         ("[]", "does not say"),
         ('{"format": "x"}', "does not say"),
+        ("[" * 100_000, "cannot be read as JSON"),
+        ('{"format": "counterproof experiment result, version 1", "seeds": {"0": NaN}}', "cannot be read as JSON"),
     ],
 )
 def test_what_is_no_result_is_refused(folder: Path, text: str | None, why: str) -> None:
@@ -267,3 +342,18 @@ def test_a_folder_that_cannot_be_written_is_a_failed_storage(folder: Path) -> No
 
     with pytest.raises(errors.StorageFailed, match="it could not be written"):
         protocol.run(small(folder), [0], 1, folder / "out")
+
+
+def test_a_full_disk_is_a_failed_storage_and_leaves_nothing_half_written(folder: Path) -> None:
+    one = folder / "one"
+    protocol.run(small(folder), [0, 1, 2], 1, one)
+    kept = {p.name: p.read_bytes() for p in one.iterdir() if p.is_file()}
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, hard))  # a part fits in, a result does not
+    try:
+        with pytest.raises(errors.StorageFailed, match=r"result\.json: it could not be written"):
+            protocol.run(small(folder), [0, 1, 2], 1, one)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert {p.name: p.read_bytes() for p in one.iterdir() if p.is_file()} == kept
