@@ -161,7 +161,7 @@ def test_what_was_not_measured_is_left_out_and_said() -> None:
 
 
 def test_the_page_says_what_the_result_says(tmp_path: Path) -> None:
-    result = protocol.result_of(declared.EXPERIMENT, claimed())
+    result = protocol.result_of(declared.EXPERIMENT, claimed(), DECLARED)
     text = page.page(result, tmp_path)
     assert "**holds** over all predictions (6 seeds" in text
     assert text.count("| above ") + text.count("| below ") == len(cast("list[Any]", result["predictions"]))
