@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from counterproof import errors, record
+from experiments import verdict
 
 Spec = Mapping[str, object]
 
@@ -37,6 +38,26 @@ def said(found: record.Estimate, digits: int = 2) -> str:
     if not isinstance(found, record.Interval):
         raise TypeError("a ratio is not written here")
     return f"{number(found.value, digits)} [{number(found.low, digits)}, {number(found.high, digits)}]"
+
+
+def all_alike(name: str, prediction: Mapping[str, object]) -> str:
+    """Why a prediction stays open though every seed bears it out, in a sentence; empty where that is not the reason.
+
+    Seeds that agree to the last digit have exact limits (`estimate.mean`), which few seeds leave wide.
+    """
+    found = verdict.read(prediction["found"]) if prediction["word"] == "undecided" else None
+    if not isinstance(found, record.Interval) or not found.method.startswith("exact"):
+        return ""
+    bar = float(str(prediction["bar"]))
+    if not (found.value > bar if prediction["direction"] == "above" else found.value < bar):
+        return ""
+    unseen = 1 - ((1 - found.level) / 2) ** (1 / found.n)
+    return (
+        f"{name} is open only because all {found.n} seeds agree exactly: each reads {number(found.value)}, which is "
+        f"{prediction['direction']} the bar of {number(bar)}, but {found.n} agreeing seeds cannot rule out that up to "
+        f"{number(unseen)} of all seeds read otherwise, anywhere on the scale, so that the exact limits "
+        f"[{number(found.low)}, {number(found.high)}] reach across the bar."
+    )
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -109,6 +109,20 @@ def test_an_estimate_says_its_interval_or_why_there_is_none() -> None:
     assert drawing.said(record.NotMeasured(reason="no unit was measured")) == "not measured (no unit was measured)"
 
 
+def test_a_prediction_that_only_agreement_keeps_open_says_so() -> None:
+    bar = verdict.Prediction("5", "a less b", "below", 0.05)
+    tied = verdict.answered(bar, verdict.difference([0.5] * 10, [0.5] * 10))
+    assert tied["word"] == "undecided"
+    said = drawing.all_alike("Prediction 5", tied)
+    assert said.startswith("Prediction 5 is open only because all 10 seeds agree exactly: each reads .00, ")
+    assert "up to .31 of all seeds" in said
+    assert "[-.31, .31]" in said
+    for values in ([0.1, 0.0, 0.2], [0.0, 0.9, 0.0], [0.3] * 10, [None] * 10):
+        other = verdict.answered(bar, verdict.difference(values, [0.0] * len(values)))
+        assert drawing.all_alike("Prediction 5", other) == ""
+    assert drawing.all_alike("1", verdict.answered(bar, verdict.share([0.0] * 100))) == ""  # it holds
+
+
 def test_a_table_has_a_cell_under_every_head() -> None:
     assert drawing.table(["arm", "x"], [["a|b", ".5"]]) == "| arm | x |\n| --- | ---: |\n| a\\|b | .5 |\n"
     with pytest.raises(ValueError, match="cell under every head"):
