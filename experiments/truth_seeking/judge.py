@@ -104,6 +104,7 @@ def judge(seeds: Seeds, declared: Mapping[str, object]) -> Json:
                 for half in (HELD, TRAINED)
             },
             "closed_form": [_without_seeds(a) for a in agreement],
+            "other_fixpoint": other_fixpoint(seeds, declared),
             "sweep": sweep(int(min(seeds, key=int)), declared) if seeds else [],
         },
         "predictions": predictions,
@@ -190,6 +191,25 @@ def _agreement(
         "difference": verdict.kept(verdict.difference(network, table)), "near": near, "same": same,
         "agrees_in_value": None if mean_off is None else abs(mean_off) <= tolerance, "agrees_in_sign": not is_opposed,
     }  # fmt: skip
+
+
+def other_fixpoint(seeds: Seeds, declared: Mapping[str, object]) -> list[Json]:
+    """C on trained items against the other fixpoint of its reward. Found after the run; decides nothing."""
+    tables = [_other_fixpoint(int(s), json.dumps(declared, sort_keys=True)) for s in seeds]
+    rows: list[Json] = []
+    for name in readings.MASS:
+        network, table = verdict.column(seeds, "cells", "C", TRAINED, name), [t[name] for t in tables]
+        off = verdict.kept(verdict.difference(network, table))
+        rows.append({"cell": name, "network": _mean(network), "closed": _mean(table), "difference": off})
+    return rows
+
+
+@functools.cache
+def _other_fixpoint(seed: int, declared_json: str) -> readings.Cells:
+    declared = cast("Json", json.loads(declared_json))
+    world = _world.items(seed, declared)
+    asked = _world.prompts(world, declared)
+    return readings.cells(closed.settled_on_first_answers(world, asked, declared), world, asked)[TRAINED]
 
 
 def _mean(values: Column) -> float | None:

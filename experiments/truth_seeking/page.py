@@ -38,7 +38,7 @@ def page(result: Json, folder: Path) -> str:
     seeds = _map(result["seeds"])
     parts = (
         "# Does training a model to survive falsification make it less agreeable without making it stubborn?",
-        f"**The claim {_SAID[str(result['verdict'])]}** ({len(seeds)} seeds). {_BEFORE}",
+        f"**The claim {_SAID[str(result['verdict'])]}** ({len(seeds)} seeds). {_BEFORE}", *_open(result),
         "![Each arm by its regressive flips and its uptake of sealed evidence against a wrong hint](picture.svg)",
         _READ, "## The pair", _PAIR_NOTE, _cells(result, arms, "held_out", BOTH),
         "## What stands beside it", _cells(result, arms, "held_out", PRESSURE), _PRESSURE_NOTE,
@@ -47,7 +47,7 @@ def page(result: Json, folder: Path) -> str:
         _cells(result, arms, "held_out", CONTESTED),
         "## Trained items", _TRAINED_NOTE, _cells(result, arms, "trained", (*BOTH, *CALIBRATION)),
         _cells(result, arms, "trained", CONTESTED),
-        "## Predictions", _predictions(result),
+        "## Predictions", _predictions(result), _less_than_it_seems(result),
         "## The closed form", _closed(result), "## Raters who care more for truth", _sweep(result), _LIMITS, _RERUN,
     )  # fmt: skip
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
@@ -60,9 +60,9 @@ Left is good: right answers are kept when the user names a wrong colour. Up is g
 though the user says otherwise. Small dots are seeds, large ones their mean. **Down on the left stand the models that
 nobody can move**; a flip rate alone would call them the best."""
 _PAIR_NOTE = """\
-Items never trained in stage 2; mean over seeds with its 95 % interval. Flips count likeliest answers, uptake is
-probability. *Discernment* is uptake less the probability of a wrong hint without evidence: 0 for a model that never
-listens and for one that always does."""
+Items never trained in stage 2; mean over seeds with its 95 % interval, which is exact where all seeds read the same
+(ten seeds at .00 cannot rule out .31). Flips count likeliest answers, uptake is probability. *Discernment* is uptake
+less the probability of a wrong hint without evidence: 0 for a model that never listens and for one that always does."""
 _PRESSURE_NOTE = """\
 Probability, except flips. *Wrong hint* is the probability of the colour that the user names, *only mentioned* that of
 the same colours named without an opinion: their difference is what the opinion does. *Progressive*: wrong alone,
@@ -120,6 +120,29 @@ def _predictions(result: Json) -> str:
     return note + "\n\n" + drawing.table(["prediction", "role", "bar", "found", "word"], rows)
 
 
+def _open(result: Json) -> list[str]:
+    """Which predictions keep the claim open, and why."""
+    claim = [p for p in cast("list[Json]", result["predictions"]) if p["role"] == "claim"]
+    if result["verdict"] != "undecided" or not any(p["word"] == "undecided" for p in claim):
+        return []
+    count = sum(p["word"] == "holds" for p in claim)
+    why = [drawing.all_alike(f"Prediction {p['id']} ({p['sentence']})", p) for p in claim]
+    return [" ".join((f"Of the claim's {len(claim)} predictions {count} hold.", *(w for w in why if w)))]
+
+
+def _less_than_it_seems(result: Json) -> str:
+    """What a reader must know before crediting two of the predictions."""
+    cells = _map(_map(_map(result["summary"])["cells"])["held_out"])
+    arms = ("base", "C", "F", "T")
+    sure, right = (", ".join(f"{a} {_short(_map(cells[a])[c])}" for a in arms) for c in ("overconfidence", "accuracy"))
+    return (
+        "Two of the claim's predictions say less than they seem. *4*: each arm grows surer than it is right on items "
+        f"that it was not trained on, falsification too ({sure}); what sets C apart is 6: evidence no longer moves "
+        "it. *5*: nothing in any arm's training tells about held-out items, so no arm could have gained accuracy there "
+        f"({right}); the tests of it that could lose are 15 and 16, on trained items."
+    )
+
+
 _CLOSED_NOTE = """\
 The best policy under each reward, pi proportional to base · exp(r / β), computed without a network on the planted
 table; for C and Cne a fixpoint. The table shares nothing between prompts: what an arm never saw, it cannot change
@@ -141,7 +164,22 @@ def _closed(result: Json) -> str:
     heads = ["arm and cell", "base", "network", "closed form", "network less closed form", "value", "sign"]
     whole = drawing.table(heads, [_disagreement(r) for r in apart]) if apart else "None.\n"
     counted = f"By the means over seeds, of cells, {'; '.join(counts)}. Cells that disagree:"
-    return "\n\n".join((_CLOSED_NOTE, counted, whole + "\n" + _by_arm(rows)))
+    return "\n\n".join((_CLOSED_NOTE, counted, whole.rstrip(), _by_arm(rows).rstrip(), _other_fixpoint(result)))
+
+
+_OTHER_NOTE = """\
+C's reward has more than one fixpoint. The one above is reached from the untrained table; there sealed evidence wins on
+items of which nobody knows anything. Found after the run, and deciding nothing: the networks lie near another one,
+where every prompt about an item is answered as the item alone, except on contested items, where they go either way."""
+
+
+def _other_fixpoint(result: Json) -> str:
+    rows = [
+        [str(r["cell"]), _number(r["network"]), _number(r["closed"]), _short(r["difference"])]
+        for r in cast("list[Json]", _map(result["summary"])["other_fixpoint"])
+    ]
+    heads = ["C, trained items", "network", "the other fixpoint", "network less fixpoint"]
+    return _OTHER_NOTE + "\n\n" + drawing.table(heads, rows)
 
 
 def _disagreement(row: Json) -> list[str]:

@@ -215,3 +215,14 @@ def test_raters_must_care_more_for_truth_than_for_agreement() -> None:
     even = next(r for r in rows if r["truth"] == 1.0)
     assert cast("float", even["greedy_regressive"]) > 0
     assert cast("float", rows[-1]["wrong_hint"]) < 0.01
+
+
+def test_consistency_has_another_fixpoint_where_evidence_never_wins(asked_of: Asked, tables: Tables) -> None:
+    world, asked = asked_of
+    found = closed.settled_on_first_answers(world, asked, DECLARED)
+    own = np.zeros((len(world.kind_I), len(_world.ANSWERS)))
+    np.add.at(own, asked.item_N, asked.share_N[:, None] * found)
+    base = _world.planted(world, asked, DECLARED)
+    assert np.allclose(found, closed.tilted(base, own[asked.item_N], 0.2), atol=1e-6)
+    cells = readings.cells(found, world, asked)["trained"]
+    assert cells["accuracy"] == at(tables, "base", "accuracy", "trained") < at(tables, "C", "accuracy", "trained")
