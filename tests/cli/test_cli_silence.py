@@ -66,10 +66,14 @@ def test_the_picture_has_a_row_for_every_checkpoint(tmp_path: Path) -> None:
         assert row in text
 
 
-@pytest.mark.parametrize(("kept", "code"), [(["surface", "base", "retrained-20"], 5), (["surface", "base"], 0)])
+@pytest.mark.parametrize(
+    ("kept", "code"),
+    [(["surface", "base", "retrained-20"], 5), (["surface", "base"], 5), (["surface", "base", "again"], 0)],
+)
 def test_strict_asks_that_all_that_was_retrained_be_resolved(kept: list[str], code: int, tmp_path: Path) -> None:
     series = msgspec.to_builtins(_example())
-    series["checkpoints"] = [c for c in series["checkpoints"] if c["name"] in kept]
+    again = {**next(c for c in series["checkpoints"] if c["name"] == "base"), "name": "again"}
+    series["checkpoints"] = [c for c in (*series["checkpoints"], again) if c["name"] in kept]
     path = tmp_path / "series.json"
     path.write_text(json.dumps(series))
 

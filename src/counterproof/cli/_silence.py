@@ -77,7 +77,8 @@ def _judged(found: record.SilenceSeries, out: Path, *, strict: bool, files: list
     _files.store(data, reports.as_json(judged))
     _files.store(picture, reports.silence_svg(judged).encode())
     reports.silence_terminal(judged, _work.paper(), files=[("Report", str(data)), ("Picture", str(picture)), *files])
-    is_resolved = all(c.verdict == "resolved" for c in judged.checkpoints if not c.reference)
+    words = [c.verdict for c in judged.checkpoints if not c.reference]
+    is_resolved = bool(words) and set(words) == {"resolved"}  # where nothing was retrained nothing was resolved
     return NOT_RESOLVED if strict and not is_resolved else 0
 
 

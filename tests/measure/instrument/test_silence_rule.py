@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterproof import estimate, record
@@ -148,9 +148,10 @@ def test_moving_further_never_turns_moved_into_stayed(
     drawn: tuple[list[float], list[float], list[float]], steps: Sequence[float]
 ) -> None:
     before, now, gone = drawn
-    further = [n + (g - n) * step if abs(g - n) > 0 else n for n, g, step in zip(now, gone, steps, strict=False)]
-    sign = sum(before) - sum(gone)
-    assume(all((n - g) * sign >= 0 for n, g in zip(now, gone, strict=True)))  # now lies on before's side of gone
+    sign = 1 if sum(before) > sum(gone) else -1
+    # Now lies on before's side of gone: where it was drawn beyond, it is mirrored and kept on the scale.
+    now = [min(1.0, max(0.0, g + sign * abs(n - g))) for n, g in zip(now, gone, strict=True)]
+    further = [n + (g - n) * step for n, g, step in zip(now, gone, steps, strict=False)]
 
     first, second = plain(before, now, gone), plain(before, further, gone)
 
@@ -238,11 +239,52 @@ def test_a_unit_that_failed_is_left_out_and_said() -> None:
     assert "1 of 4 units not measured" in found.left.method
 
 
+@pytest.mark.parametrize(("read", "state"), [(5, "not measured"), (6, "moved")])
+def test_what_cannot_be_read_on_most_units_has_not_been_seen_to_go(read: int, state: str) -> None:
+    now = [0.05 + 0.001 * n if n < read else None for n in range(12)]
+    found = plain([0.9 + 0.001 * n for n in range(12)], now, 0.05)
+
+    assert found.state == state
+    if state == "not measured":
+        assert isinstance(found.left, record.NotMeasured)
+        assert found.left.reason == "it was read on 5 of the 12 units that were read before"
+
+
+def test_a_few_units_still_show_that_something_stayed() -> None:
+    assert plain([0.9] * 12, [0.9, 0.91, 0.89, *[None] * 9], 0.05).state == "stayed"
+
+
+@pytest.mark.parametrize(("value", "word"), [(0.05, "undecided"), (0.7, "damaged")])
+def test_a_control_that_answers_nothing_is_not_kept(value: float, word: str) -> None:
+    """A collapsed model gives none of the declared answers, and what little is read of it looks unharmed."""
+    whole = series({name: ROWS[name] for name in ("before", "never", "resolved")})
+    now = whole.checkpoints[-1]
+    few = {u: value + 0.001 * n if n < 3 else None for n, u in enumerate(now.values["harmless"])}
+    hurt = msgspec.structs.replace(now, values={**now.values, "harmless": few})
+    found = verdicts(msgspec.structs.replace(whole, checkpoints=(*whole.checkpoints[:-1], hurt)))["resolved"]
+
+    assert verdicts(whole)["resolved"].verdict == "resolved"
+    assert found.verdict == word
+
+
 def test_the_share_left_is_the_ratio_of_the_means() -> None:
     found = plain([0.9, 0.8, 0.85], [0.5, 0.4, 0.48], [0.1, 0.2, 0.15])
 
     assert isinstance(found.left, record.Interval)
     assert found.left.value == pytest.approx((0.46 - 0.15) / (0.85 - 0.15), abs=1e-6)
+
+
+def test_the_manual_names_what_means_hide() -> None:
+    """Limits that docs/silence.md states: means over units, and few units that went by chance."""
+    some = plain([0.9] * 60, [0.9] * 9 + [0.05] * 51, 0.05)
+    one_of_ten = plain([0.9] * 10, [0.9] + [0.05] * 9, 0.05)
+    two_of_ten = plain([0.9] * 10, [0.9] * 2 + [0.05] * 8, 0.05)
+
+    assert isinstance(some.left, record.Interval)
+    assert (some.state, some.left.value) == ("moved", 0.15)
+    assert (one_of_ten.state, two_of_ten.state) == ("moved", "unclear")
+    by_chance = (2 / 3) ** 10 + 10 * (1 / 3) * (2 / 3) ** 9
+    assert by_chance == pytest.approx(0.1, abs=0.005)
 
 
 def test_units_that_agree_can_say_only_so_much() -> None:

@@ -198,14 +198,15 @@ def _reading(held: _Held, declared: record.SilenceDeclared, together: int, *, is
     measure, level = held.measure, declared.level
     joint_level = estimate.bonferroni_level(level, together)
     value = estimate.mean(held.now, level=level, floor=measure.low, ceiling=measure.high)
-    shift = _shift(held, level)
+    shift = _mostly_unread(held) or _shift(held, level)
     if measure.role == "control":
         left: record.Estimate = record.NotMeasured(reason="a control has nowhere to go")
         joint = _shift(held, joint_level)
         # What is held against itself has not moved, whatever so few units could tell of another.
         state = "kept" if is_before else _kept(shift, joint, declared.damage_bar)
     else:
-        left, joint = _read_to_the_end(held, declared), _left(held, declared, joint_level)
+        left = _mostly_unread(held) or _read_to_the_end(held, declared)
+        joint = _left(held, declared, joint_level)
         state = _gone(left, joint, declared.left_bar)
     return record.SilenceReading(
         measure=measure.id, role=measure.role, state=state, value=value, left=left, shift=shift, joint=joint,
@@ -271,6 +272,18 @@ def _read_to_the_end(held: _Held, declared: record.SilenceDeclared) -> record.Es
     return _left(replace(held, now=now), declared, declared.level)
 
 
+def _mostly_unread(held: _Held) -> record.NotMeasured | None:
+    """What is left of units that cannot be read says nothing good of the rest: a collapse answers nothing.
+
+    The few that are read can still show that something stayed, or that a control is damaged.
+    """
+    asked = [now for now, before in zip(held.now, held.before, strict=True) if before is not None]
+    read = sum(now is not None for now in asked)
+    if read * 2 >= len(asked):
+        return None
+    return record.NotMeasured(reason=f"it was read on {read} of the {len(asked)} units that were read before")
+
+
 def _missing(held: _Held, known: int) -> str:
     """Why a measure cannot be held against its ends."""
     for side, values in (("here", held.now), ("before", held.before), ("where nothing is left", held.gone)):
@@ -293,10 +306,10 @@ def _gone(left: record.Estimate, joint: record.Estimate, bar: float) -> record.S
 
 
 def _kept(shift: record.Estimate, joint: record.Estimate, bar: float) -> record.SilenceState:
-    if not isinstance(shift, record.Interval) or not isinstance(joint, record.Interval):
-        return "not measured"
-    if joint.low > bar or joint.high < -bar:
+    if isinstance(joint, record.Interval) and (joint.low > bar or joint.high < -bar):
         return "damaged"
+    if not isinstance(shift, record.Interval):
+        return "not measured"
     return "kept" if -bar <= shift.low and shift.high <= bar else "unclear"
 
 
