@@ -137,9 +137,9 @@ def _less_than_it_seems(result: Json) -> str:
     sure, right = (", ".join(f"{a} {_short(_map(cells[a])[c])}" for a in arms) for c in ("overconfidence", "accuracy"))
     return (
         "Two of the claim's predictions say less than they seem. *4*: each arm grows surer than it is right on items "
-        f"that it was not trained on, falsification too ({sure}); what sets C apart is 6: evidence no longer moves "
-        "it. *5*: nothing in any arm's training tells about held-out items, so no arm could have gained accuracy there "
-        f"({right}); the tests of it that could lose are 15 and 16, on trained items."
+        f"that it was not trained on, falsification too ({sure}); what sets C apart from F is 6: evidence moves it no "
+        "more. *5*: nothing in any arm's training tells about held-out items, so no arm could have gained accuracy "
+        f"there ({right}); the tests of it that could lose are 15 and 16, on trained items."
     )
 
 
