@@ -56,14 +56,17 @@ def page(result: Mapping[str, object], folder: Path) -> str:
 
 
 def _in_words(result: Mapping[str, object]) -> str:
-    """What came out, in sentences that are drawn from the figures."""
-    said = [_sentence(p) for p in cast("Sequence[Row]", result["predictions"]) if not p["is_planted"]]
-    return "\n".join(f"- {line}" for line in said) + "\n"
-
-
-def _sentence(prediction: Row) -> str:
-    found = drawing.said(verdict.read(prediction["found"]))
-    return f"{prediction['sentence']}: {found}: **{prediction['word']}**."
+    """What was seen, in sentences that are drawn from the figures and lean to no side."""
+    summary, declared = cast("Mapping[str, Row]", result["summary"]), cast("Row", result["declared"])
+    seeds, told = cast("judge.Seeds", result["seeds"]), ("rule", "reason", "weighed filler", "weighed reason")
+    falls = [f"{drawing.said(judge.fall(seeds, arm, declared))} with `{arm}`" for arm in told]
+    lines = [f"From the families that a gate was trained against to those it never saw, K falls by {', '.join(falls)}."]
+    for family in WAYS[1:]:
+        shares = [f"`{arm}` {_cell(summary[arm], f'refused.{family}')}" for arm in told]
+        lines.append(f"Of questions about goals by {family}, refused: {', '.join(shares)}.")
+    slow = [f"`{arm}` {_cell(summary[arm], 'relearned.5')} and {_cell(summary[arm], 'relearned.30')}" for arm in told]
+    lines.append(f"Relearned after 5 and after 30 steps: {'; '.join(slow)}.")
+    return "\n".join(f"- {line}" for line in lines) + "\n"
 
 
 def _main_table(result: Mapping[str, object]) -> str:
