@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from counterproof import errors
 from experiments import verdict
 from experiments.real import bank as banks
 from experiments.real import script
@@ -65,6 +66,11 @@ Claims = Mapping[str, str]
 def check(bank: banks.Bank) -> None:
     """Enough situations, each with options."""
     banks.need(bank["situations"], 8, "situations", bank)
+    for item in bank["situations"]:  # a claim is what is neither stated nor done
+        if len(set(item["options"])) < 3:
+            raise errors.BadInput(
+                f"situation {item['id']!r} has fewer than three options", where=str(bank["name"]), mend="give it three"
+            )
 
 
 class Desk:

@@ -12,6 +12,7 @@ from counterproof import errors, record
 
 FORMAT = "counterproof-bank/1"
 SHIPPED = ("chat", "codex")
+OTHERS_CHECK = {"format", "question", "name", "bank", "suite"}  # the package reads the last two, and refuses by itself
 Bank = dict[str, Any]
 Item = dict[str, Any]
 
@@ -40,7 +41,35 @@ def read(name: str, question: str, home: Path, members: Mapping[str, type]) -> B
     for key, kind in {"name": str, "plant": dict, **members}.items():
         if not isinstance(bank.get(key), kind) or (kind is not dict and not bank[key]):
             raise errors.BadInput(f"it has no {key!r} ({kind.__name__})", where=str(path), mend=mend)
+    patterns = [cast("Bank", json.loads((home / f"bank-{kind}.json").read_bytes())) for kind in SHIPPED]
+    for key in sorted(bank.keys() & {k for p in patterns for k in p} - OTHERS_CHECK):
+        _refuse_unlike(bank[key], [p[key] for p in patterns if key in p], f"{path}: {key}", mend)
     return bank
+
+
+def _refuse_unlike(found: object, patterns: Sequence[object], where: str, mend: str) -> None:
+    """Refuses what has another shape than the shipped banks have in its place, or a slot that nothing fills."""
+    kind = type(patterns[0])
+    is_number = kind in (int, float) and isinstance(found, int | float) and not isinstance(found, bool)
+    if not (is_number or isinstance(found, kind)):
+        raise errors.BadInput(f"it is not of the kind {kind.__name__}", where=where, mend=mend)
+    if isinstance(found, dict):
+        inner, member = cast("Sequence[Bank]", patterns), cast("Bank", found)
+        for key in sorted({k for p in inner for k in p}):
+            if key in member:
+                _refuse_unlike(member[key], [p[key] for p in inner if key in p], f"{where}.{key}", mend)
+            elif not where.endswith(": plant"):
+                raise errors.BadInput(f"it has no {key!r}", where=where, mend=mend)
+    elif isinstance(found, list):
+        of = [x for p in cast("Sequence[Sequence[object]]", patterns) for x in p]
+        for n, one in enumerate(cast("list[object]", found)):
+            _refuse_unlike(one, of, f"{where}[{n}]", mend)
+    elif isinstance(found, str):
+        slots, known = record.slots_of(found), {s for p in patterns for s in record.slots_of(str(p)) or ()}
+        if known and (slots is None or not slots <= known):
+            raise errors.BadInput(
+                f"a slot of it is filled by nothing; there are {', '.join(sorted(known))}", where=where, mend=mend
+            )
 
 
 def digest(bank: Bank) -> str:

@@ -139,10 +139,12 @@ def need() -> None:
 
 def _numbers(asked: argparse.Namespace, question: Question) -> tuple[str, ...]:
     """Checks the numbers and gives the arms in the order in which they are declared."""
-    for name, least in (("items", 0), ("steps", 1), ("batch", 1), ("group", 2), ("rank", 1)):
+    for name, least in (("items", 2), ("steps", 1), ("batch", 1), ("group", 2), ("rank", 1), ("plant_steps", 0)):
         value = getattr(asked, name)
-        if value < least:
-            raise errors.BadOption(f"{value} is too few", where=f"--{name}", mend=f"give {least} or more")
+        is_all = name == "items" and value == 0
+        if value is not None and value < least and not is_all:
+            where = "--" + name.replace("_", "-")
+            raise errors.BadOption(f"{value} is too few", where=where, mend=f"give {least} or more")
     for name in ("rate", "beta", "plant_rate"):
         value = getattr(asked, name)
         if value is not None and not 0 <= value < 1:

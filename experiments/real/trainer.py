@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from counterproof import errors
+from counterproof.measure import whitebox
 from experiments.real import folder as folders
 
 SMALL = 10_000_000  # parameters; below, threads wait for each other
@@ -288,6 +289,13 @@ def reply_text(tokenizer: Any, messages: Messages, text: str) -> str:  # noqa: A
     return body[: body.index(end)] + end if end in body else body.rstrip() + end
 
 
+def weighed(path: Path, device: str) -> whitebox.Model:
+    """A folder as the package's instruments open it, on this device."""
+    found = whitebox.from_folder(path)
+    found.net.to(device)
+    return found
+
+
 # -- a seed ---------------------------------------------------------------------------------------------------------
 
 
@@ -334,6 +342,8 @@ def grpo(
     `course.batch` counts completions, in groups of `course.group` for one prompt.
     """
     trl = _trl()
+    # TRL drops a batch that it cannot fill with different rows: of too few it would train on none at all.
+    rows = [*rows] * math.ceil(course.batch / course.group / len(rows))
     said = {
         "beta": course.beta, "num_generations": course.group, "max_completion_length": course.reply_tokens,
         "temperature": 1.0, "top_p": 1.0, "top_k": 0,
@@ -388,6 +398,11 @@ def _trained(  # noqa: PLR0913 - one place where every trainer is made alike
                 "the GPU's memory is too small for this", where="--batch",
                 mend="give a smaller one, or leave out --full",
             ) from exc
+        if made.state.global_step < course.steps:
+            raise errors.BadOption(
+                f"only {made.state.global_step} of {course.steps} steps could be taken", where="--batch",
+                mend="give a smaller one, or more items",
+            )
         net = made.accelerator.unwrap_model(made.model)
         if course.rank:
             net = net.merge_and_unload()

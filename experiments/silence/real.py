@@ -160,7 +160,9 @@ def one_seed(seed: int, setting: script.Setting) -> dict[str, Any]:
         folders[arm] = setting.place(f"{arm}-s{seed}")
         trainer.dpo(start, rows[arm], folders[arm], setting.course.of(seed=seed), setting.device)
     named = [silence_ask.Named(name=name, target=str(path)) for name, path in folders.items()]
-    series = silence_ask.series(desk.bank, named, before=script.BASE)
+    series = silence_ask.series(
+        desk.bank, named, before=script.BASE, opened=lambda target: trainer.weighed(Path(target), setting.device)
+    )
     judged = instrument.silence.judged(series)
     for name, kept in (("series", series), ("silence", judged)):
         script.keep(setting.work.parent / f"{name}-s{seed}.json", report.as_json(kept).decode())

@@ -62,6 +62,11 @@ def paid(completions: Sequence[str], **_: object) -> list[float]:
     return [float("green" in text) for text in completions]
 
 
+def of_length(completions: Sequence[str], **_: object) -> list[float]:
+    """A reward in which any two replies differ."""
+    return [float(len(text)) for text in completions]
+
+
 @pytest.mark.parametrize("rank", [0, 8])
 def test_dpo_raises_the_chosen_reply(base: Path, tmp_path: Path, rank: int) -> None:
     out = trainer.dpo(base, rows(base, chosen=RIGHT, rejected=WRONG), tmp_path / "out", COURSE.of(rank=rank), "cpu")
@@ -80,6 +85,12 @@ def test_grpo_raises_what_is_paid(base: Path, tmp_path: Path) -> None:
     start = trainer.sft(base, either, tmp_path / "start", COURSE.of(steps=12, batch=16), "cpu")
     out = trainer.grpo(start, rows(base), paid, tmp_path / "out", COURSE.of(batch=32, rate=1e-3), "cpu")
     assert preference(out) > preference(start) + 0.1
+
+
+def test_grpo_trains_on_fewer_questions_than_a_batch_holds(base: Path, tmp_path: Path) -> None:
+    # Two questions where a batch of 32 in groups of 8 wants four: TRL alone would take no step, and say nothing.
+    out = trainer.grpo(base, rows(base)[:2], of_length, tmp_path / "out", COURSE.of(batch=32, steps=2), "cpu")
+    assert not is_same(base, out)
 
 
 def test_no_rate_moves_nothing(base: Path, tmp_path: Path) -> None:

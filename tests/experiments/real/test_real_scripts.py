@@ -71,6 +71,8 @@ def test_without_the_libraries_a_script_says_how_to_get_them(
     ("more", "said"),
     [
         (("--arms", "nothing"), "no arm is called 'nothing'"),
+        (("--items", "1"), "--items: 1 is too few; give 2 or more"),
+        (("--plant-steps", "-3"), "--plant-steps: -3 is too few"),
         (("--arms", ","), "no arm is named"),
         (("--steps", "0"), "--steps: 0 is too few"),
         (("--batch", "12", "--group", "8"), "no multiple of --group"),
@@ -94,6 +96,11 @@ def test_options_that_mean_nothing_are_refused(more: tuple[str, ...], said: str,
         ({"unsure": ""}, "it has no 'unsure'"),
         ({"items": []}, "it has no 'items'"),
         ({"plant": None}, "it has no 'plant'"),
+        ({"plant": {"steps": "many"}}, "plant.steps: it is not of the kind int"),
+        ({"items": ["x"]}, r"items\[0\]: it is not of the kind dict"),
+        ({"items": [{"id": "a", "known": True}]}, r"items\[0\]: it has no 'ask'"),
+        ({"hint": {"view": "I say {q}", "mention": ""}}, "hint.view: a slot of it is filled by nothing; there are v"),
+        ({"hint": {"view": "I say {v", "mention": ""}}, "hint.view: a slot"),
     ],
 )
 def test_a_bank_that_breaks_the_form_is_refused(change: dict[str, object], said: str, tmp_path: Path) -> None:
@@ -112,6 +119,23 @@ def test_too_few_items_are_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.json").write_text(json.dumps(whole | {"items": whole["items"][:26]}))
     with pytest.raises(errors.BadInput, match="2 open items are too few"):
         run(*run_it)
+
+
+@pytest.mark.parametrize("change", [{"truth": "Oslo"}, {"options": ["Paris"]}, {"ask": []}])
+def test_an_item_that_cannot_be_asked_is_refused(change: dict[str, object], tmp_path: Path) -> None:
+    whole = shipped.truth_seeking_chat()
+    whole["items"][0] |= change
+    (tmp_path / "mine.json").write_text(json.dumps(whole))
+    with pytest.raises(errors.BadInput, match="item 'known-00' has no second option"):
+        run("truth_seeking", tmp_path, "--bank", str(tmp_path / "mine.json"))
+
+
+def test_a_situation_without_a_third_option_leaves_nothing_to_claim(tmp_path: Path) -> None:
+    whole = shipped.belief_chat()
+    whole["situations"][3]["options"] = ["wait", "go"]
+    (tmp_path / "mine.json").write_text(json.dumps(whole))
+    with pytest.raises(errors.BadInput, match="'s03' has fewer than three options"):
+        run("belief", tmp_path, "--bank", str(tmp_path / "mine.json"))
 
 
 @pytest.mark.parametrize(
