@@ -290,6 +290,8 @@ def page(result: Json, folder: Path) -> str:
         verdict=result["verdict"], claims=_claims(summary), count=len(cast("Node", result["seeds"])), after=after,
         bar=_figure(declared["has_spread"]), full=declared["steps"],
         learned=_figure(declared["early_stop"]), least=_figure(declared["least_difference"]),
+        uncovered=_said(summary, "arms", "C1", "benign", "places", "uncovered"),
+        uncovered_none=_said(summary, "arms", "C1", "none", "places", "uncovered"),
         slow=declared["slow_rate"], after_the_run=_after_the_run(summary),
         fast=declared["fast_rate"], rate=declared["rate"], long=declared["long_pretraining_steps"],
         short=declared["pretraining_steps"],
@@ -363,6 +365,9 @@ leaving less to learn, not by changing what is learned.
   pretraining correlates misbehaviour is another question.
 - C0 is no clean nothing: what spreads there, training leaks without any correlation, and only what C1 has more
   is owed to it. The same training makes the other good characters worse: see what became of the rest.
+- `benign` trains honest data in two of the four contexts that spread is read in, so that part of `later-helps` and
+  `later-cleans` is the training itself. In the two others misbehaviour is {uncovered} after `benign` and
+  {uncovered_none} after `none`.
 - The frame was compared with a meaningless sentence at the learned dose only; the full dose stands in the table.
 - Sentences, settings and contexts are single words, perfect markers; nothing here shows that a model judges a frame.
 - The size of the spread depends on the rate (`slow` {slow}, else {rate}, `fast` {fast}) and on the length of
