@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any, cast
 
@@ -69,3 +70,14 @@ def test_the_page_is_drawn_from_the_result(result: dict[str, Any], tmp_path: Pat
     assert EXPERIMENT.page(result, tmp_path) == (EXPERIMENT.folder / "result.md").read_text("utf-8")
     assert (tmp_path / "picture.svg").read_text("utf-8").startswith("<svg")
     assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_every_bar_is_the_one_of_the_question(result: dict[str, Any]) -> None:
+    """Bars stand beside the rule, which may be mended after a run: only the question's digest cannot follow them."""
+    question = (EXPERIMENT.folder / "question.md").read_text("utf-8")
+    for p in result["predictions"]:
+        start = f"- **{p['id']}.** " if p["is_planted"] else f"\n{p['id']}. "
+        stated = re.split(r"\n(?:\d+\.|\n|- )", question.split(start, 1)[1], maxsplit=1)[0]
+        words = r"(above|more than|less than)\s+(\d*\.?\d+)"
+        side, bar = re.findall(words, " ".join(stated.split()))[0]
+        assert (p["direction"], p["bar"]) == ("below" if side == "less than" else "above", float(bar)), p["id"]
