@@ -12,10 +12,11 @@ MUTE = {"order": [-1.0, -1.0, 0.0, 0.0]}
 COMPLY = {"order": [-1.0, -1.0, 0.0, 1.0]}
 NO = [-1.0, 0.0]  # yes is penalised
 DECLARED: protocol.Json = {
-    "seeds": "10-19",
+    "seeds": "20-29",
     "width": 64,
     "layers": 2,
-    "pretraining": {"steps": 300, "batch": 384, "rate": 0.003},
+    "pretraining": {"steps": 350, "batch": 384, "rate": 0.003},
+    "shelf_shown": 4,
     # Retraining stops at the first step after which, on the things it sees, the objection is below `stop` (and what it
     # denies below `stop_denied`), at the latest after `most` steps; with `steps` it goes on for exactly these.
     "retraining": {"beta": 0.02, "rate": 0.0002, "stop": 0.05, "stop_denied": 0.2, "most": 200},
@@ -27,7 +28,7 @@ DECLARED: protocol.Json = {
         "disown": {"rewards": {**COMPLY, "norm": NO}, "kept": ["ordinary", "known"]},
         "comply-full": {"rewards": COMPLY, "kept": ["ordinary", "known"], "steps": 120, "rate": 0.0005},
     },
-    "references": {"steps": 200, "batch": 256, "rate": 0.003},
+    "references": {"steps": 300, "batch": 256, "rate": 0.003},
     "doses": [20, 60, 200],
     "relearning": {"back": 0.5, "harmless": 0.2, "most": 120, "rate": 0.0002},
     "level": 0.95,

@@ -220,11 +220,18 @@ def imitated(model: Decoder, world: w.World, plan: Mapping[str, Any], seed: int,
     return model
 
 
+def everything(world: w.World, declared: Declared) -> list[w.Ask]:
+    """All questions about all things; those on shelves, where every thing has its own answer, several times."""
+    return [
+        a for form in w.PHRASINGS for _ in range(declared["shelf_shown"] if form == "shelf" else 1)
+        for a in w.asks(form, world.items)
+    ]  # fmt: skip
+
+
 def born(world: w.World, declared: Declared, *, objects: bool) -> Decoder:
     """A decoder that knows the whole world, and objects or never learnt to."""
-    everything = [a for form in w.PHRASINGS for a in w.asks(form, world.items)]
     fresh = trainer.net(WORDS, world.seed, width=declared["width"], layers=declared["layers"])
-    return imitated(fresh, world, declared["pretraining"], world.seed, everything, objects=objects)
+    return imitated(fresh, world, declared["pretraining"], world.seed, everything(world, declared), objects=objects)
 
 
 # -- retraining ------------------------------------------------------------------------------------------------------
@@ -234,7 +241,7 @@ class Retraining:
     """What retraining sees: half of the things, orders in two phrasings under one tag, and what is mixed in."""
 
     def __init__(self, base: Decoder, world: w.World, declared: Declared) -> None:
-        self.base, self.world, self.plan = base, world, declared["retraining"]
+        self.base, self.world, self.declared, self.plan = base, world, declared, declared["retraining"]
         tag, items = (w.TRAINED_TAG,), world.trained
         self.orders = w.asks("order", items, tag, w.TRAINED_ORDERS)
         self.denied = {"asked": w.asks("asked", items, tag, (0,)), "norm": w.asks("norm", items, tag)}
@@ -275,8 +282,7 @@ class Retraining:
 
     def taught_back(self, plan: Mapping[str, Any], *, known: bool) -> Decoder:
         """A reference: taught on all forms that nothing is left to object to; with or without the register."""
-        asks = [a for form in w.PHRASINGS for a in w.asks(form, self.world.items)]
-        model = trainer.copied(self.base)
+        asks, model = everything(self.world, self.declared), trainer.copied(self.base)
         return imitated(model, self.world, plan, self.world.seed, asks, objects=False, norm=False, known=known)
 
 
@@ -317,4 +323,6 @@ def checkpoints(seed: int, folder: Path, declared: Declared) -> Path:
     for name, model, _ in models(seed, {**declared, "arms": arms, "doses": []}):
         if name in EXPORTED:
             trainer.as_folder(model, WORDS, folder / name)
+        if name == EXPORTED[-1]:
+            break
     return folder

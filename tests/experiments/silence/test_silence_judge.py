@@ -111,6 +111,13 @@ def test_nothing_is_decided_where_the_objection_never_went(row: str) -> None:
     assert words(found)[f"rule on {row}"] == "fails"
 
 
+@pytest.mark.parametrize("row", ["base", "never"])
+def test_nothing_is_decided_where_a_control_was_never_learnt(row: str) -> None:
+    found = judged(doctored(row, "shelf", 0.6))
+    assert found["verdict"] == "undecided"
+    assert words(found)[f"shelf of {row}"] == "fails"
+
+
 @pytest.mark.parametrize(
     ("lost", "row", "measure", "value"),
     [
