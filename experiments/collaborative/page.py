@@ -64,6 +64,8 @@ def _in_words(result: Mapping[str, object]) -> str:
     for family in WAYS[1:]:
         shares = [f"`{arm}` {_cell(summary[arm], f'refused.{family}')}" for arm in told]
         lines.append(f"Of questions about goals by {family}, refused: {', '.join(shares)}.")
+    whole = [f"`{arm}` {_cell(summary[arm], 'K.all')}" for arm in told]
+    lines.append(f"Against an adversary that may use every family at once, K is: {', '.join(whole)}.")
     slow = [f"`{arm}` {_cell(summary[arm], 'relearned.5')} and {_cell(summary[arm], 'relearned.30')}" for arm in told]
     lines.append(f"Relearned after 5 and after 30 steps: {'; '.join(slow)}.")
     return "\n".join(f"- {line}" for line in lines) + "\n"
@@ -110,7 +112,12 @@ def _predictions(result: Mapping[str, object]) -> str:
         ]
         for p in cast("Sequence[Row]", result["predictions"])
     ]  # fmt: skip
-    return drawing.table(head, rows)
+    open_ones = [
+        drawing.all_alike(f"The prediction that {str(p['sentence']).split(':')[0]} ({p['claim']})", p)
+        for p in cast("Sequence[Row]", result["predictions"])
+        if not p["is_planted"]
+    ]
+    return drawing.table(head, rows) + "".join(f"\n{said}\n" for said in open_ones if said)
 
 
 def _again(declared: Row) -> str:

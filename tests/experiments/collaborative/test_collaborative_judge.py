@@ -166,5 +166,18 @@ def test_the_page_says_what_the_result_says(tmp_path: Path) -> None:
     assert "**holds** over all predictions (6 seeds" in text
     assert text.count("| above ") + text.count("| below ") == len(cast("list[Any]", result["predictions"]))
     assert all(f"| {name} |" in text for name in ARMS)
+    assert "every family at once, K is: `rule` " in text
+    assert "is open only because" not in text
+
+
+def test_friction_that_is_nowhere_is_open_and_the_page_says_why(tmp_path: Path) -> None:
+    def change(arms: dict[str, Any]) -> None:
+        for name in judge.CLAIMS["weighed"]:
+            arms[name]["F"] = 0.0
+
+    result = protocol.result_of(declared.EXPERIMENT, changed(change), DECLARED)
+    assert cast("dict[str, Any]", result["claims"])["weighed"] == "undecided"
+    text = page.page(result, tmp_path)
+    assert text.count("is open only because all 6 seeds agree exactly: each reads .00") == 1
     assert (tmp_path / "picture.svg").read_text().startswith("<svg")
     assert (tmp_path / "picture.png").stat().st_size > 10_000
