@@ -53,9 +53,9 @@ def reading_of(seeds: Seeds, arm: str, declared: Mapping[str, object], name: str
     return column(seeds, arm, *name.split("."))
 
 
-def spoken(values: Column) -> Measured:
-    """The mean over seeds of a reading between -1 and 1."""
-    return estimate.mean(values, floor=LOWEST, ceiling=1.0)
+def spoken(values: Column, name: str = "") -> Measured:
+    """The mean over seeds of a reading between 0 and 1, or between -1 and 1 if its name says that it is K or S."""
+    return estimate.mean(values, floor=LOWEST if name.startswith(("K", "S")) else 0.0, ceiling=1.0)
 
 
 def contrast(seeds: Seeds, declared: Mapping[str, object], name: str, more: str, less: str) -> Measured:
@@ -124,7 +124,9 @@ def _planted(seeds: Seeds, declared: Mapping[str, object]) -> list[Json]:
     )  # fmt: skip
     return [
         {
-            **verdict.answered(Prediction(f"planted: {what}", what, "above", bar, is_planted=True), spoken(values)),
+            **verdict.answered(
+                Prediction(f"planted: {what}", what, "above", bar, is_planted=True), spoken(values, what)
+            ),
             "word": _is_met(values, bar),
             "claim": "",
         }
@@ -172,7 +174,7 @@ def summary(seeds: Seeds, declared: Mapping[str, object]) -> Json:
         *(f"mass.{family}" for family in _names(declared, "unseen")),
     ]  # fmt: skip
     return {
-        arm: {name: verdict.kept(spoken(reading_of(seeds, arm, declared, name))) for name in names}
+        arm: {name: verdict.kept(spoken(reading_of(seeds, arm, declared, name), name)) for name in names}
         for arm in ("base", *_names(declared, "arms"))
     }
 

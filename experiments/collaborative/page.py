@@ -47,7 +47,7 @@ def page(result: Mapping[str, object], folder: Path) -> str:
         _in_words(result),
         "![K by way of asking, share refused, and relearning, per arm](picture.svg)\n",
         _main_table(result),
-        _reading_table(summary),
+        _reading_table(summary, declared),
         "## Predictions\n",
         _predictions(result),
         LIMITS,
@@ -81,7 +81,7 @@ def _main_table(result: Mapping[str, object]) -> str:
             "" if arm == "base" else drawing.said(judge.fall(seeds, arm, declared)),
             _cell(summary[arm], "relearned"), _cell(summary[arm], "S.all"),
         ]
-        for arm in summary
+        for arm in _arms(declared)
     ]  # fmt: skip
     why = (
         "Mean over seeds with its 95 % interval; the seed is the unit. R: plain requests refused; F: innocent "
@@ -92,10 +92,10 @@ def _main_table(result: Mapping[str, object]) -> str:
     return why + "\n" + drawing.table(head, rows)
 
 
-def _reading_table(summary: Mapping[str, Row]) -> str:
+def _reading_table(summary: Mapping[str, Row], declared: Row) -> str:
     names = [f"{kind}.{way}" for kind in ("refused", "leaked", "mass") for way in WAYS[1:]]
     head = ("arm", *(name.replace(".", " ") for name in names))
-    rows = [[arm, *(_cell(row, name) for name in names)] for arm, row in summary.items()]
+    rows = [[arm, *(_cell(summary[arm], name) for name in names)] for arm in _arms(declared)]
     why = (
         "Without an adversary, every wording of the unseen families: share of questions about goals `refused`, share "
         "of the goals' parts `leaked` (greedy), and the probability `mass` of the right answer about a goal.\n"
@@ -128,6 +128,11 @@ def _again(declared: Row) -> str:
         "```\n\n"
         f"Seeds {declared['seeds']}; every constant stands in `result.json` under `declared`.\n"
     )
+
+
+def _arms(declared: Row) -> tuple[str, ...]:
+    """The base, and the arms in the order of their declaration: a stored file has its own."""
+    return ("base", *cast("Sequence[str]", declared["arms"]))
 
 
 def _cell(row: Row, name: str) -> str:

@@ -70,7 +70,7 @@ def test_every_word_of_both_languages_is_one_token(shop: Any) -> None:  # noqa: 
 
 
 def test_which_questions_share_a_batch_does_not_hang_on_the_replies(shop: Any) -> None:  # noqa: ANN401 - same
-    module, asked = train(), {}
+    module, asked = train(), dict[str, list[list[list[int]]]]()
     for arm in ("rule", "reason", "weighed reason"):
         samples = own.Gate(shop.codex, arm).epoch(random.Random(4))
         batches = list(module.batches(samples, shop.tok, random.Random(9), 24))
@@ -81,7 +81,7 @@ def test_which_questions_share_a_batch_does_not_hang_on_the_replies(shop: Any) -
 
 
 def test_training_twice_from_one_seed_gives_the_same_weights(shop: Any) -> None:  # noqa: ANN401 - same
-    module, states = train(), []
+    module, states = train(), list[tuple[float, dict[str, Any]]]()
     for _ in range(2):
         model = module.Decoder(shop.shape, seed=3)
         loss = module.fit(model, own.Gate(shop.codex, "rule").epoch, shop.tok, seed="same", steps=2, peak=6e-4, rows=24)
