@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,7 +31,8 @@ def test_the_seeds_are_those_declared_or_the_first_six_or_more_of_them(result: d
 
 def test_result_md_is_drawn_from_it(result: dict[str, Any], tmp_path: Path) -> None:
     assert page.page(result, tmp_path) == (FOLDER / "result.md").read_text(encoding="utf-8")
-    assert (tmp_path / "picture.svg").read_text() == (FOLDER / "picture.svg").read_text()
+    drawn, stored = ((f / "picture.svg").read_text(encoding="utf-8") for f in (tmp_path, FOLDER))
+    assert re.sub(r"clip\d+", "clip", drawn) == re.sub(r"clip\d+", "clip", stored)  # numbered through a process
 
 
 def test_an_edited_reading_is_refused(result: dict[str, Any], tmp_path: Path) -> None:
