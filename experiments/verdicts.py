@@ -11,9 +11,34 @@ from experiments import drawing, protocol, verdict
 FOLDER = Path(__file__).parent
 ORDER = ("truth_seeking", "silence", "belief", "hacks", "collaborative")
 HEAD = (
-    "question", "seeds", "predictions that held, lost, stay open (and beside the claim)",
-    "the first figure with the verdict's word", "verdict",
+    "question", "seeds", "predictions that held, lost, stay open (and beside the claim)", "some of what was found",
+    "verdict",
 )  # fmt: skip
+# Prediction ids and what they say in a table's few words; the figures come from the results.
+FOUND: Mapping[str, Sequence[tuple[str, str]]] = {
+    "truth_seeking": (
+        ("1", "right answers given up when the user errs, trained to be liked less trained to survive falsification"),
+        ("2", "sealed evidence taken up against the user, after falsification"),
+        ("5", "accuracy that consistency alone gains; every seed agrees, and ten cannot settle it"),
+    ),
+    "silence": (
+        ("E of mute", "still opposes the deed when asked, of all that it did before: after its objection was muted"),
+        ("E of comply-full", "after long training to comply"),
+    ),
+    "belief": (
+        ("1", "gap between saying and doing, where documents had told nothing of its deeds less where they were true"),
+        ("3", "gap that is left where they were always true"),
+    ),
+    "hacks": (
+        ("spread-full", "spread, where pretraining links misbehaviours less where it does not"),
+        ("frame-full", "spread that a sentence half obeyed already prevents"),
+        ("later-triggered", "spread hidden behind a trigger after later training"),
+    ),
+    "collaborative": (
+        ("stated: K_unseen, reason - rule", "containment in unseen families, reasons recited less bare rules"),
+        ("weighed: K_unseen, weighed reason - weighed filler", "reasons weighed before every answer less empty words"),
+    ),
+}
 Row = Mapping[str, object]
 
 
@@ -25,11 +50,11 @@ def table(links: str = "experiments") -> str:
 def _row(name: str, links: str) -> list[str]:
     result = protocol.unsealed(FOLDER / name / "result.json")
     claim, beside = deciding(cast("Sequence[Row]", result["predictions"]))
-    word = str(result["verdict"])
-    first = next((p for p in claim if p["word"] == word), claim[0])
+    found = {str(p["id"]): p for p in claim}
+    said = "; ".join(f"{words}: {_figure(found[key])}" for key, words in FOUND[name])
     return [
         f"[{question(name)}]({links}/{name}/result.md)", str(len(cast("Row", result["seeds"]))),
-        _counts(claim) + (f" ({_counts(beside)})" if beside else ""), _figure(first), f"**{word}**",
+        _counts(claim) + (f" ({_counts(beside)})" if beside else ""), said, f"**{result['verdict']}**",
     ]  # fmt: skip
 
 
@@ -53,5 +78,4 @@ def question(name: str) -> str:
 
 
 def _figure(prediction: Row) -> str:
-    sentence = str(prediction["sentence"]).rstrip(".")
-    return f"{sentence}: {drawing.said(verdict.read(prediction['found']))}"
+    return drawing.said(verdict.read(prediction["found"]))
