@@ -11,7 +11,7 @@ from tests.house.source_tree import ROOT, rooms, tracked
 
 NO_MIRROR = {
     "house", "refusals", "attacks", "organisms", "benchmarks", "fuzz", "train", "inspect", "peers", "scale", "interop",
-    "faults", "backends",
+    "faults", "backends", "experiments", "tune",
 }  # fmt: skip
 """Test folders about the whole, about programs outside the package, or of another environment."""
 
