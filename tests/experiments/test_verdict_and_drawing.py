@@ -117,7 +117,8 @@ def test_a_prediction_that_only_agreement_keeps_open_says_so() -> None:
     assert said.startswith("Prediction 5 is open only because all 10 seeds agree exactly: each reads .00, ")
     assert "up to .31 of all seeds" in said
     assert "[-.31, .31]" in said
-    for values in ([0.1, 0.0, 0.2], [0.0, 0.9, 0.0], [0.3] * 10, [None] * 10):
+    columns: list[verdict.Column] = [[0.1, 0.0, 0.2], [0.0, 0.9, 0.0], [0.3] * 10, [None] * 10]
+    for values in columns:
         other = verdict.answered(bar, verdict.difference(values, [0.0] * len(values)))
         assert drawing.all_alike("Prediction 5", other) == ""
     assert drawing.all_alike("1", verdict.answered(bar, verdict.share([0.0] * 100))) == ""  # it holds

@@ -118,7 +118,7 @@ def test_a_course_that_is_given_up_leaves_nothing() -> None:
     next(course)
     assert not _is_same(model, before)
 
-    course.close()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue] - it is a generator
+    course.close()
 
     assert _is_same(model, before)
 
