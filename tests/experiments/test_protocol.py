@@ -329,12 +329,12 @@ def test_an_interrupted_run_says_how_to_go_on_and_goes_on(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_a_killed_worker_loses_no_finished_seed(folder: Path) -> None:
-    started = _started(folder, "--workers", "1", "--seeds", "0,3", KILL="1")
+    started = _started(folder, "--workers", "1", "--seeds", "0,3", "--out", str(folder / "other"), KILL="1")
     _, said = started.communicate(timeout=120)
 
     assert started.returncode == 130
     assert "a working process was killed with 1 of 2 seeds done" in said
-    assert (folder / "work/seed-0.json").exists()
+    assert (folder / "other/work/seed-0.json").exists()
 
 
 def test_a_folder_that_cannot_be_written_is_a_failed_storage(folder: Path) -> None:
