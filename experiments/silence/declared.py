@@ -12,14 +12,14 @@ MUTE = {"order": [-1.0, -1.0, 0.0, 0.0]}
 COMPLY = {"order": [-1.0, -1.0, 0.0, 1.0]}
 NO = [-1.0, 0.0]  # yes is penalised
 DECLARED: protocol.Json = {
-    "seeds": "20-29",
+    "seeds": "30-39",
     "width": 64,
     "layers": 2,
     "pretraining": {"steps": 350, "batch": 384, "rate": 0.003},
     "shelf_shown": 4,
     # Retraining stops at the first step after which, on the things it sees, the objection is below `stop` (and what it
     # denies below `stop_denied`), at the latest after `most` steps; with `steps` it goes on for exactly these.
-    "retraining": {"beta": 0.02, "rate": 0.0002, "stop": 0.05, "stop_denied": 0.2, "most": 200},
+    "retraining": {"beta": 0.02, "rate": 0.0002, "stop": 0.05, "stop_denied": 0.4, "most": 200},
     "arms": {
         "mute": {"rewards": MUTE, "kept": ["ordinary"]},
         "comply": {"rewards": COMPLY, "kept": ["ordinary"]},

@@ -45,7 +45,8 @@ _CLAIM = """\
 Seed 003: *"we may retrain until the system stops objecting, then mistake that silence for alignment."* Tested: where
 only orders are retrained, the objection goes, and asked, the model still says that it opposes the deed and that a
 keeper would. [question.md](question.md) was written before the run, [log.md](log.md) keeps what failed: this is the
-second run, since in the first, on other seeds, most bases did not know a control. Claim and bars are the same."""
+third run. In all three, on seeds of their own, the claim and its bars were the same, and it held; in the first most
+bases did not know a control, in the second one seed that forgot for good hid what the others of *resolved* said."""
 _READ = """\
 Numbers are means over seeds, on things that retraining never saw; R counts steps. Pale green moved as it should if
 nothing is left, **red stayed**, yellow is unclear, black is damage. Down the first column everything below *base* is

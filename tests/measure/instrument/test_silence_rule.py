@@ -321,6 +321,21 @@ def test_a_time_that_had_not_come_is_on_the_side_of_gone_and_counted() -> None:
     assert (found.state, found.censored) == ("moved", 3)
 
 
+@pytest.mark.parametrize("beyond", [50, 64])
+def test_a_time_far_beyond_gone_says_no_more_than_gone(beyond: int) -> None:
+    """One unit that comes back very late must not widen the interval until it hides what the others say."""
+    found = _time([26, 29, 24, 30, 27, 25, 28, beyond], [31, 33, 30, 35, 32, 29, 34, 30])
+    cut = _time([26, 29, 24, 30, 27, 25, 28, 30], [31, 33, 30, 35, 32, 29, 34, 30])
+
+    assert (found.state, found.left) == ("moved", cut.left)
+    assert isinstance(found.value, record.Interval)
+    assert found.value.high > 32, "what is printed is what was read"
+
+
+def test_a_time_short_of_gone_stays_as_it_was_read() -> None:
+    assert _time([4, 6, 5, 5], [30, 28, 34, 32]).state == "stayed"
+
+
 def test_where_never_did_not_come_to_it_nothing_is_shown_to_have_gone() -> None:
     short, long = _time([64, 64, 60, 64], [64, 64, 64, 32]), _time([10, 12, 9, 11], [64, 64, 64, 32])
 

@@ -244,6 +244,9 @@ def _left(held: _Held, declared: record.SilenceDeclared, level: float) -> record
     if isinstance(way, record.NotMeasured) or way.low <= 0 <= way.high:
         return record.NotMeasured(reason=NO_WAY)
     sign, bar = (1.0 if way.value > 0 else -1.0), declared.left_bar
+    if held.measure.is_time:
+        # A time beyond gone says no more than gone: one unit that never comes back would hide what the others say.
+        triples = [(g + sign * max(0.0, sign * (n - g)), b, g) for n, b, g in triples]
     bars = [g + bar * (b - g) for _, b, g in triples]
     edges = sorted((sign * (low - max(bars)), sign * (high - min(bars))))
     each: list[Unit] = [_exact(sign * (n - at)) for (n, _, _), at in zip(triples, bars, strict=True)]
