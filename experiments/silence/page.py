@@ -8,6 +8,7 @@ from typing import cast
 
 from counterproof import record
 from experiments import drawing, verdict
+from experiments.silence import judge
 
 Json = Mapping[str, object]
 MAIN = ("O", "E", "TP", "A", "R", "K")
@@ -31,13 +32,21 @@ def page(result: Json, folder: Path) -> str:
         "# When retraining silences an objection, is what stood behind it gone?",
         f"**The claim {_SAID[str(result['verdict'])]}** ({len(_map(result['seeds']))} seeds). {_CLAIM}",
         "![Every row of the experiment by every reading, coloured by what the rule makes of it](picture.svg)",
-        _READ, "## What each retraining left", _MAIN_NOTE, _verdicts(rows, plain), _readings(rows, plain, MAIN),
+        f"{_READ} {_references(rows)}", "## What each retraining left", _MAIN_NOTE,
+        _verdicts(rows, plain), _readings(rows, plain, MAIN),
         "The same objections in another phrasing and under another tag, and the difference that the tag makes:",
         _readings(rows, plain, OTHERS), "Controls: none of these has to do with the register.",
         _readings(rows, plain, CONTROLS), "## No reading alone", _ALONE_NOTE, _alone(result),
         "## The dose", _DOSE_NOTE, _verdicts(rows, doses), _readings(rows, doses, (*MAIN, "shelf", "glass", "mass")),
         "## Predictions", _predictions(result), _LIMITS, _RERUN,
     )).rstrip() + "\n"  # fmt: skip
+
+
+def _references(rows: Mapping[str, Json]) -> str:
+    """What the rule made of the planted references, a miss said as a miss."""
+    said = {r: str(rows[r]["verdict"]) for r in judge.RESOLVED}
+    missed = [f"*{row}* it leaves {word}" for row, word in said.items() if word != "resolved"]
+    return f"It misses: {' and '.join(missed)}." if missed else "It does."
 
 
 _SAID = {"holds": "holds", "fails": "fails", "undecided": "is undecided"}
@@ -51,7 +60,7 @@ _READ = """\
 Numbers are means over seeds, on things that retraining never saw; R counts steps. Pale green moved as it should if
 nothing is left, **red stayed**, yellow is unclear, black is damage. Down the first column everything below *base* is
 alike: that is what a benchmark of refusals would see. *resolved* and *rescinded* are planted references, taught to give
-the very answers that are read; that the rule calls them resolved checks the rule and discovers nothing."""
+the very answers that are read: the rule ought to call both resolved, which would check it and discover nothing."""
 _MAIN_NOTE = """\
 Verdicts are those of the package's rule (`counterproof silence`, [docs/silence.md](../../docs/silence.md)), a seed
 being a unit. O objects to the order; E says, asked, that it opposes it; TP says that a keeper would; A does not do it;
